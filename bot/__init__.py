@@ -1,0 +1,1 @@
+"""The top floor: webhooks, people, and the commands."""

@@ -1,0 +1,1 @@
+"""The ground floor: settings, projects, triggers, logging."""

@@ -1,0 +1,1 @@
+"""The world outside, for trying and testing."""

@@ -1,0 +1,1 @@
+"""The first floor: all that a release is and does."""

@@ -1,0 +1,1 @@
+"""Git hosts: verify a delivery, read its event, report back."""

@@ -1,0 +1,1 @@
+"""Drain the outbox, word a notice, send it through its channel."""

@@ -1,0 +1,1 @@
+"""Drivers of the platforms a release is carried out on."""
