@@ -94,9 +94,7 @@ class Platform(Protocol):
         """List the team's domains."""
         ...
 
-    def connect(
-        self, team_id: int, name: str, connections: Connections, *, timeout: float
-    ) -> Domain:
+    def connect(self, team_id: int, name: str, connections: Connections, *, timeout: float) -> Domain:
         """Replace the domain's whole map of connections; gives up after `timeout` seconds."""
         ...
 
