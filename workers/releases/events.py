@@ -28,9 +28,11 @@ class Change:
     after: str | None
     commit: str | None
     forced: bool | None = None  # None: the host does not say
-    commits_listed: int = 0
-    message: str | None = None
-    timestamp: str | None = None  # of the head commit, RFC 3339 as the host wrote it
+    commits_listed: int | None = None  # None: the host does not list commits
+    truncated: bool | None = None  # True: the list of commits was cut; None: the host does not say
+    message: str | None = None  # of the head commit
+    timestamp: str | None = None  # of the head commit, RFC 3339 as the host wrote it; its author chose it
+    pushed_at: float | None = None  # when the host took the push, seconds since 1970; None: it does not say
 
     @property
     def ref(self) -> str:
@@ -42,7 +44,7 @@ class Change:
 class Event:
     """What a verified delivery says. `kind` is `push`, `ping`, ... or `other` when no rule uses it.
 
-    `facts` holds what only some kinds have, under the names of the contract (`number`, `head`, ...).
+    `facts` holds what only some kinds or hosts have, under the names of the contract (`number`, `head`, ...).
     """
 
     kind: str

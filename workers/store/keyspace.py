@@ -1,0 +1,78 @@
+"""Every Redis key that Switchover uses, spelled once. Lua gets the same names from here.
+
+Keys are built inside the scripts from values that only the script knows (the other releases of a lane),
+so Redis Cluster is not supported; one primary with replicas (and Sentinel) is.
+"""
+
+from __future__ import annotations
+
+PREFIX = "switchover:"
+
+PATTERNS: dict[str, str] = {
+    # releases
+    "release": "release:{}",  # hash: facts, state, status, reason, lease, stop request
+    "events": "events:{}",  # list: "<ms>|<json>", the history of a release, oldest first
+    "due": "due",  # sorted set: release by the time (ms) of its next look
+    "releases": "releases",  # sorted set: release by sequence
+    "project_releases": "releases:project:{}",  # the same for one project
+    "status_releases": "releases:status:{}",  # the same for one status
+    "sequence": "sequence",  # counter behind the three
+    "numbers": "numbers",  # hash: project to its last release number
+    "configs": "configs",  # hash: digest to the settings of a project, as JSON
+    "schema": "schema",  # version of what is stored
+    # lanes and targets
+    "lanes": "lanes",  # set of lanes
+    "lane": "lane:{}",  # hash: running, live, orders, connections, pin, hold
+    "queued": "lane:{}:queued",  # sorted set: queued release by order
+    "parked": "lane:{}:parked",  # sorted set: replaced release by the time (ms) it was replaced
+    "barred": "lane:{}:barred",  # set: commits that an automatic return took back
+    "lane_failed": "lane:{}:failed",  # sorted set: failed release by order
+    "failed": "failed",  # sorted set: failed release by the time (ms) it failed
+    "target": "target:{}",  # hash: release that holds the target's lock, since (ms)
+    "freeze": "freeze:{}",  # JSON: a project's freeze
+    # what a ref was last moved to
+    "ref": "ref:{}:{}",  # hash: commit, time
+    "ref_commit": "ref:{}:{}:commit:{}",  # hash: release, before, time
+    "ref_child": "ref:{}:{}:child:{}",  # the commit that was pushed on top of this one
+    # deliveries
+    "delivery": "delivery:{}",  # hash: facts, verdict, reason, releases, event
+    "deliveries": "deliveries",  # sorted set: delivery by the time (ms) it came
+    "verdicts": "verdicts",  # hash: verdict to how many
+    # notices
+    "outbox": "outbox:{}",  # list: notices for one receiver, oldest first
+    "outbox_state": "outbox:{}:state",  # hash: tries, busy_until
+    "outbox_due": "outbox-due",  # sorted set: receiver by the time (ms) of its next try
+    # probing production
+    "probe": "probe:{}",  # hash: specification, holder and tally of one release's probes
+    "probes": "probes",  # sorted set: release by the time (ms) its prober's lease ends
+    # processes and people
+    "workers": "workers",  # sorted set: worker process by the time (ms) it was last seen
+    "ledger": "ledger",  # hash: workspace that we made, to what we know of it (JSON)
+    "session": "session:{}",  # a temporary token, by its digest
+    "idempotency": "idempotency:{}",  # what an Idempotency-Key made
+}
+
+QUEUE = "advance"
+"""Name of the Celery queue; its list in Redis is `PREFIX + "celery:" + QUEUE`."""
+BROKER_PREFIX = PREFIX + "celery:"
+
+
+def key(name: str, *parts: str) -> str:
+    """Return the full key of the pattern `name`, filled with `parts`."""
+    return PREFIX + PATTERNS[name].format(*parts)
+
+
+def lua_functions() -> str:
+    """Return Lua source that defines `key_<name>(...)` for every pattern."""
+    return "\n".join(_lua_function(name, pattern) for name, pattern in PATTERNS.items()) + (
+        f'\nlocal function key_queue() return "{BROKER_PREFIX}{QUEUE}" end\n'
+    )
+
+
+def _lua_function(name: str, pattern: str) -> str:
+    pieces = (PREFIX + pattern).split("{}")
+    parameters = [f"a{index}" for index in range(len(pieces) - 1)]
+    expression = f'"{pieces[0]}"'
+    for parameter, piece in zip(parameters, pieces[1:], strict=True):
+        expression += f" .. {parameter}" + (f' .. "{piece}"' if piece else "")
+    return f"local function key_{name}({', '.join(parameters)}) return {expression} end"

@@ -1,0 +1,86 @@
+-- Write down one delivery, its verdict and the releases that it makes; one round trip, all or nothing.
+-- ARGV: offset, delivery id, delivery facts (text), retention (ms), candidates (JSON list), verdict and reason
+--   when there are no candidates, how long refs are remembered (ms)
+-- Candidate: what enqueue() takes, and ref, before, forced, time (host's, seconds), moved_back (release|ignore)
+-- Returns: verdict, reason, release ids (JSON list)
+-- Order within a ref (P5): the before/after chain, else the host's time, else arrival.
+
+local delivery_id, remember = ARGV[2], ARGV[8]
+local record = key_delivery(delivery_id)
+local known = redis.call("HMGET", record, "releases", "verdict")
+if known[2] then
+  redis.call("HINCRBY", record, "repeats", 1)
+  redis.call("HINCRBY", key_verdicts(), "duplicate", 1)
+  return {"duplicate", "this delivery came before and was " .. known[2], known[1]}
+end
+
+local FINISHED_BADLY = {failed = true, cancelled = true, superseded = true, rolled_back = true, replaced = true}
+
+-- Decide what a commit on a ref is: "new", or "join"/"ignore" with a reason and the release to join.
+local function judge(c)
+  local head = redis.call("HMGET", key_ref(c.project, c.ref), "commit", "time")
+  local seen = redis.call("HMGET", key_ref_commit(c.project, c.ref, c.commit), "release", "before", "time")
+  local time, head_time = tonumber(c.time or ""), tonumber(head[2] or "")
+  local earlier = time and head_time and time < head_time
+  if seen[1] then
+    local first = redis.call("HMGET", key_release(seen[1]), "status", "number")
+    local name = "release #" .. (first[2] or "?")
+    local sent_again = seen[2] == c.before and (seen[3] or "") == (c.time or "")
+    if head[1] == c.commit then
+      if not FINISHED_BADLY[first[1] or "failed"] or sent_again then
+        return "join", "the same commit is " .. name .. " already (" .. (first[1] or "forgotten") .. ")", seen[1]
+      end
+      return "new", "the commit was pushed again after " .. name .. " (" .. (first[1] or "forgotten") .. ")"
+    end
+    if (c.forced or c.before == head[1]) and not earlier and not (sent_again and c.time) then
+      if c.moved_back == "release" then return "new", "the ref moved back to the commit of " .. name end
+      return "ignore", "the ref moved back to the commit of " .. name .. ", and the trigger says forced: ignore"
+    end
+    return "join", "late: the commit is " .. name .. " already, and a newer one came since", seen[1]
+  end
+  if not head[1] or c.before == head[1] then return "new" end
+  if redis.call("EXISTS", key_ref_child(c.project, c.ref, c.commit)) == 1 then
+    return "ignore", "late: a commit pushed on top of this one was accepted before it"
+  end
+  if earlier then return "ignore", "late: the host moved the ref on before this delivery came" end
+  return "new"
+end
+
+local function remember_ref(c)
+  local commit_key = key_ref_commit(c.project, c.ref, c.commit)
+  redis.call("HSET", key_ref(c.project, c.ref), "commit", c.commit, "time", c.time or "")
+  redis.call("HSET", commit_key, "release", c.release, "before", c.before or "", "time", c.time or "")
+  redis.call("PEXPIRE", commit_key, remember)
+  if c.before then
+    redis.call("SET", key_ref_child(c.project, c.ref, c.before), c.commit, "PX", remember)
+  end
+end
+
+local made, joined, reasons = {}, {}, {}
+for _, c in ipairs(cjson.decode(ARGV[5])) do
+  local decision, reason, first = judge(c)
+  if decision == "new" then
+    if reason then c.reason = reason end
+    local number = enqueue(c)
+    remember_ref(c)
+    table.insert(made, c.release)
+    table.insert(reasons, c.project .. ": release #" .. number)
+  else
+    if first then table.insert(joined, first) end
+    table.insert(reasons, c.project .. ": " .. reason)
+  end
+end
+
+local verdict, reason, releases = ARGV[6], ARGV[7], "[]"
+if #reasons > 0 then
+  reason = table.concat(reasons, "; ")
+  verdict = (#made > 0 and "accepted") or (#joined > 0 and "duplicate") or "ignored"
+  local ids = (#made > 0 and made) or joined
+  if #ids > 0 then releases = cjson.encode(ids) end
+end
+redis.call("HSET", record, "facts", ARGV[3], "verdict", verdict, "reason", reason, "releases", releases,
+  "received_at", whole(now))
+redis.call("PEXPIRE", record, ARGV[4])
+redis.call("ZADD", key_deliveries(), whole(now), delivery_id)
+redis.call("HINCRBY", key_verdicts(), verdict, 1)
+return {verdict, reason, releases}

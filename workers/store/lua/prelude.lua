@@ -1,0 +1,98 @@
+-- Put in front of every script, behind the key functions made from keyspace.py.
+-- ARGV[1] is always the clock's offset in milliseconds: 0, except in tests that jump in time.
+-- Texts that Python encoded (facts, state, specifications) are passed through and never decoded here.
+
+local clock = redis.call("TIME")
+local now_us = tonumber(clock[1]) * 1000000 + tonumber(clock[2]) + tonumber(ARGV[1]) * 1000
+local now = math.floor(now_us / 1000)
+
+local function whole(number) return string.format("%.0f", number) end
+
+-- Append a line to the history of a release.
+local function emit(id, line)
+  redis.call("RPUSH", key_events(id), whole(now) .. "|" .. line)
+end
+
+-- Make a release due now; one that a worker holds is looked at again when it is let go.
+local function nudge(id)
+  local held = redis.call("HMGET", key_release(id), "owner", "lease_until")
+  if held[1] and tonumber(held[2] or "0") > now then
+    redis.call("HSET", key_release(id), "again", "1")
+  else
+    redis.call("ZADD", key_due(), whole(now), id)
+  end
+end
+
+-- Move a release to another status and keep the indexes true. The caller has checked that it may.
+local function set_status(id, from, to, reason)
+  if from ~= to then
+    local sequence = redis.call("ZSCORE", key_status_releases(from), id)
+    redis.call("ZREM", key_status_releases(from), id)
+    redis.call("ZADD", key_status_releases(to), sequence or redis.call("INCR", key_sequence()), id)
+    emit(id, cjson.encode({type = "status", status = to, reason = reason}))
+  end
+  redis.call("HSET", key_release(id), "status", to, "reason", reason)
+end
+
+-- End a release that no worker needs to touch any more (it was queued).
+local function end_queued(id, lane, to, reason)
+  set_status(id, "queued", to, reason)
+  redis.call("HSET", key_release(id), "finished_at", whole(now))
+  redis.call("ZREM", key_queued(lane), id)
+  redis.call("ZREM", key_due(), id)
+end
+
+-- Why nothing may start or switch in this lane now, or nil.
+local function standstill(project, lane)
+  local freeze = redis.call("GET", key_freeze(project))
+  if freeze then
+    local facts = cjson.decode(freeze)
+    if type(facts["until"]) ~= "number" or facts["until"] * 1000 > now then
+      return "frozen by " .. facts["author"] .. ": " .. facts["reason"]
+    end
+  end
+  local pin = redis.call("HGET", key_lane(lane), "pin")
+  if pin then
+    local facts = cjson.decode(pin)
+    if type(facts["until"]) ~= "number" or facts["until"] * 1000 > now then
+      return "pinned by " .. facts["author"] .. ": " .. facts["reason"]
+    end
+  end
+  local hold = redis.call("HGET", key_lane(lane), "hold")
+  if hold then return "held: " .. cjson.decode(hold)["reason"] end
+  return nil
+end
+
+-- Write a new release down as queued; older queued ones of its lane give way.
+-- c: release, facts, state, project, lane, reason, config, settings, supersede
+local function enqueue(c)
+  local number = redis.call("HINCRBY", key_numbers(), c.project, 1)
+  local order = redis.call("HINCRBY", key_lane(c.lane), "orders", 1)
+  local sequence = redis.call("INCR", key_sequence())
+  redis.call("HSET", key_release(c.release), "facts", c.facts, "state", c.state, "status", "queued",
+    "reason", c.reason, "number", number, "order", order, "created_at", whole(now),
+    "lane", c.lane, "project", c.project, "commit", c.commit)
+  redis.call("HSETNX", key_configs(), c.config, c.settings)
+  redis.call("SADD", key_lanes(), c.lane)
+  redis.call("ZADD", key_releases(), sequence, c.release)
+  redis.call("ZADD", key_project_releases(c.project), sequence, c.release)
+  redis.call("ZADD", key_status_releases("queued"), sequence, c.release)
+  emit(c.release, cjson.encode({type = "status", status = "queued", reason = c.reason}))
+  for _, old in ipairs(redis.call("ZRANGE", key_queued(c.lane), 0, -1)) do
+    end_queued(old, c.lane, "superseded", "release #" .. number .. " of the same lane is newer")
+  end
+  redis.call("ZADD", key_queued(c.lane), order, c.release)
+  redis.call("ZADD", key_due(), whole(now), c.release)
+  local running = redis.call("HGET", key_lane(c.lane), "running")
+  if running and c.supersede == "running" then
+    local facts = redis.call("HMGET", key_release(running), "past_switch", "stop")
+    local gave_way = tonumber(redis.call("HGET", key_lane(c.lane), "gave_way") or "0")
+    if facts[1] ~= "1" and not facts[2] and gave_way < 3 then
+      redis.call("HSET", key_release(running), "stop", cjson.encode({to = "superseded",
+        by = "release #" .. number, reason = "release #" .. number .. " is newer"}))
+      redis.call("HINCRBY", key_lane(c.lane), "gave_way", 1)
+      nudge(running)
+    end
+  end
+  return number
+end

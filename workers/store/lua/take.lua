@@ -1,0 +1,22 @@
+-- Take the lease of a release. The fence is one more than the last and never behind the clock, so that a
+-- fail-over to an older copy of the store repeats none.
+-- ARGV: offset, release, owner, term (ms), only when called (1|0)
+-- Returns: false when there is nothing to do, else
+--   fence, now (ms), leases in a row that ran out without a move, fields of the release, fields of its lane
+local id, owner, term = ARGV[2], ARGV[3], tonumber(ARGV[4])
+local release = key_release(id)
+local held = redis.call("HMGET", release, "owner", "lease_until", "fence", "called", "status", "lane")
+if not held[5] then
+  redis.call("ZREM", key_due(), id)
+  return false
+end
+if ARGV[5] == "1" and held[4] ~= "1" then return false end
+if held[1] and tonumber(held[2] or "0") > now then return false end
+if held[1] then redis.call("HINCRBY", release, "expiries", 1) end
+
+local fence = math.max(tonumber(held[3] or "0") + 1, now_us)
+redis.call("HSET", release, "owner", owner, "fence", whole(fence), "lease_until", whole(now + term), "called", "0")
+redis.call("HDEL", release, "again")
+redis.call("ZADD", key_due(), whole(now + term), id)
+return {whole(fence), whole(now), redis.call("HGET", release, "expiries") or "0",
+  redis.call("HGETALL", release), redis.call("HGETALL", key_lane(held[6]))}

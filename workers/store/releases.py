@@ -1,0 +1,190 @@
+"""Releases in the store: taking them, moving them, and stopping them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import redis
+
+from workers.errors import IllegalMove, LeaseLost, NotAllowed, NotFound
+from workers.releases.codec import SCHEMA_VERSION, dumps, release_from, state_of
+from workers.releases.model import JSON, Lane, Lease, Move, Taken
+from workers.releases.moves import Applied, Blocked, Moved, Stopped
+from workers.releases.status import UNFINISHED, origins_of
+from workers.store.connection import store_errors
+from workers.store.keyspace import key
+from workers.store.scripts import Offset, Scripts, no_offset
+
+LEASE_SECONDS = 3.0
+"""Term of a lease. A dead worker's release is looked at again after this."""
+
+
+class ReleaseStore:
+    """Moves releases; every write is one script that checks the lease's fence."""
+
+    def __init__(
+        self, client: redis.Redis, *, offset: Offset = no_offset, lease_seconds: float = LEASE_SECONDS
+    ) -> None:
+        self._client = client
+        self._scripts = Scripts(client, offset)
+        self._term = int(lease_seconds * 1000)
+
+    def take(self, release_id: str, owner: str, *, only_called: bool = True) -> Taken | None:
+        """Take the lease of a release, or return None when it is held, gone, or nobody called for it."""
+        answer = self._scripts.run("take", release_id, owner, self._term, int(only_called))
+        if not answer:
+            return None
+        fence, now, expiries, fields, lane = answer
+        release_fields = _pairs(fields)
+        return Taken(
+            release=release_from(release_fields),
+            lane=lane_from(release_fields["lane"], _pairs(lane)),
+            lease=Lease(release_id, owner, int(fence)),
+            now=int(now) / 1000,
+            expiries=int(expiries),
+        )
+
+    def renew(self, lease: Lease) -> bool:
+        """Keep a lease for another term; False when it has passed on."""
+        return bool(self._scripts.run("renew", lease.release, lease.owner, lease.fence, self._term))
+
+    def apply(self, move: Move, lease: Lease) -> Applied:
+        """Write a move, or nothing.
+
+        Returns `Moved`, or `Stopped`/`Blocked` where the move's effects ask for that check. Raises
+        `LeaseLost` when the lease has passed on, `IllegalMove` when the release is not where it should be.
+        """
+        answer = self._scripts.run("move", *_move_arguments(move, lease, self._term))
+        match answer[0]:
+            case "done":
+                return Moved(int(answer[1]) / 1000)
+            case "stopped":
+                return Stopped()
+            case "blocked":
+                return Blocked(answer[1])
+            case "lost":
+                raise LeaseLost(f"release {lease.release}: another worker holds it now")
+            case "newer":
+                raise LeaseLost(
+                    f"the store has schema version {answer[1]} and this worker knows {SCHEMA_VERSION}: "
+                    "upgrade this worker"
+                )
+            case _:
+                raise IllegalMove(
+                    f"release {lease.release} is {answer[1]} and cannot become {move.release.status}"
+                )
+
+    def stop(self, release_id: str, by: str, reason: str | None) -> None:
+        """Cancel a release; `NotAllowed` says why it cannot be, `NotFound` that there is none."""
+        _check_answer(self._scripts.run("stop", release_id, by, reason or ""), release_id)
+
+    def operate(self, release_id: str, request: JSON) -> None:
+        """Ask for a rollback of a live release; `NotAllowed`, `NotFound`."""
+        _check_answer(self._scripts.run("operate", release_id, dumps(request)), release_id)
+
+    def start(
+        self, candidate: JSON, *, retry_of: str | None, force: bool, idempotency: str | None
+    ) -> tuple[str, bool]:
+        """Queue what a person asked for; returns the release's id and whether it was made just now.
+
+        `NotAllowed` when a newer release of the lane is live or on its way and `force` is not set.
+        """
+        day = 24 * 3600 * 1000
+        answer = self._scripts.run(
+            "start", dumps(candidate), retry_of or "", int(force), idempotency or "", day
+        )
+        if answer[0] == "refused":
+            raise NotAllowed(f"{answer[1]}; ask again with force to release the older commit all the same")
+        return answer[1], answer[0] == "made"
+
+    def claim(
+        self, most: int, cap: int, put_off_seconds: float
+    ) -> tuple[Sequence[str], Sequence[str], float]:
+        """Claim due releases and receivers for Celery; also how late (seconds) the latest one was."""
+        releases, receivers, late = self._scripts.run("claim", most, cap, int(put_off_seconds * 1000))
+        return releases, receivers, int(late) / 1000
+
+    def seen(self, worker: str) -> None:
+        """Note that a worker process is alive."""
+        with store_errors():
+            now = self.now()
+            with self._client.pipeline(transaction=False) as pipeline:
+                pipeline.zadd(key("workers"), {worker: int(now * 1000)})
+                pipeline.zremrangebyscore(key("workers"), "-inf", int((now - 3600) * 1000))
+                pipeline.execute()
+
+    def now(self) -> float:
+        """Return the store's time in seconds."""
+        with store_errors():
+            seconds, micros = self._client.time()
+        return float(seconds) + float(micros) / 1e6 + self._scripts.offset / 1000
+
+    def settings(self, digest: str) -> JSON:
+        """Return the project settings that releases with this digest began with."""
+        with store_errors():
+            text = self._client.hget(key("configs"), digest)
+        if text is None:
+            raise NotFound(f"the store has no settings with digest {digest}")
+        settings: JSON = json.loads(text)
+        return settings
+
+
+def lane_from(name: str, fields: Mapping[str, str]) -> Lane:
+    """Decode a lane from the fields of its hash."""
+    connections = json.loads(fields["connections"]) if fields.get("connections") else None
+    return Lane(
+        name=name,
+        running=fields.get("running"),
+        live=fields.get("live"),
+        live_order=int(fields.get("live_order", "0")),
+        connections=None if connections is None else {path: tuple(ids) for path, ids in connections.items()},
+        pin=json.loads(fields["pin"]) if fields.get("pin") else None,
+        hold=json.loads(fields["hold"]) if fields.get("hold") else None,
+        gave_way=int(fields.get("gave_way", "0")),
+    )
+
+
+def _move_arguments(move: Move, lease: Lease, term: int) -> tuple[str | int, ...]:
+    release = move.release
+    effects: JSON = dict(move.effects)
+    if move.was in UNFINISHED and not release.unfinished:
+        effects["finish"] = True
+    fields = {
+        "status": release.status.value,
+        "reason": release.reason,
+        "step": release.step or "",
+        "state": state_of(release),
+    }
+    return (
+        lease.release,
+        lease.owner,
+        lease.fence,
+        dumps([status.value for status in origins_of(release.status)]),
+        SCHEMA_VERSION,
+        term,
+        dumps(fields),
+        dumps([dumps(event) for event in move.events]),
+        dumps([[receiver, dumps(body)] for receiver, body in move.notices]),
+        dumps({name: value for name, value in effects.items() if value is not None}),
+        _due_text(move),
+        int(move.let_go),
+    )
+
+
+def _due_text(move: Move) -> str:
+    if move.finished:
+        return "none"
+    return "" if move.due is None else str(int(move.due * 1000))
+
+
+def _check_answer(answer: Sequence[Any], release_id: str) -> None:
+    if answer[0] == "unknown":
+        raise NotFound(f"there is no release {release_id}")
+    if answer[0] == "refused":
+        raise NotAllowed(answer[1])
+
+
+def _pairs(flat: Sequence[str]) -> dict[str, str]:
+    return dict(zip(flat[::2], flat[1::2], strict=True))

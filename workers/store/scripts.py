@@ -1,0 +1,69 @@
+"""The Lua scripts, loaded by file name and called by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import redis
+import redis.asyncio
+
+from workers.store.connection import store_errors
+from workers.store.keyspace import lua_functions
+
+Offset = Callable[[], int]
+"""How many milliseconds the clock is ahead of the store's own; only tests jump in time."""
+
+
+def no_offset() -> int:
+    """Return 0: the store's own clock."""
+    return 0
+
+
+@cache
+def source(name: str) -> str:
+    """Return the text of a script with the key functions and the prelude in front of it."""
+    folder = files("workers.store") / "lua"
+    prelude = (folder / "prelude.lua").read_text()
+    return f"{lua_functions()}\n{prelude}\n{(folder / (name + '.lua')).read_text()}"
+
+
+class Scripts:
+    """Runs scripts on a client; each call is one round trip."""
+
+    def __init__(self, client: redis.Redis, offset: Offset = no_offset) -> None:
+        self._client = client
+        self._offset = offset
+        self._loaded: dict[str, Any] = {}
+
+    @property
+    def offset(self) -> int:
+        """Return how many milliseconds the clock is ahead of the store's own."""
+        return self._offset()
+
+    def run(self, name: str, *arguments: str | int) -> Any:
+        """Run `name` with the clock's offset and `arguments`; raises `StoreAway`."""
+        script = self._loaded.get(name)
+        if script is None:
+            script = self._loaded[name] = self._client.register_script(source(name))
+        with store_errors():
+            return script(args=(self._offset(), *arguments))
+
+
+class AsyncScripts:
+    """The same for an asynchronous client."""
+
+    def __init__(self, client: redis.asyncio.Redis, offset: Offset = no_offset) -> None:
+        self._client = client
+        self._offset = offset
+        self._loaded: dict[str, Any] = {}
+
+    async def run(self, name: str, *arguments: str | int) -> Any:
+        """Run `name` with the clock's offset and `arguments`; raises `StoreAway`."""
+        script = self._loaded.get(name)
+        if script is None:
+            script = self._loaded[name] = self._client.register_script(source(name))
+        with store_errors():
+            return await script(args=(self._offset(), *arguments))
