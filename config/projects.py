@@ -3,10 +3,10 @@
 import hashlib
 import json
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from config.durations import Duration, lasting
 from config.triggers import Trigger, as_written
@@ -92,13 +92,6 @@ class TargetSettings(Section):
     workspace: Annotated[int, Field(ge=1)] | None = None
     public_url: WebAddress = Field(default_factory=_own_address)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _no_public_url(cls, data: Any) -> Any:
-        if isinstance(data, dict) and data.get("public_url", "") in (None, ""):
-            return {key: value for key, value in data.items() if key != "public_url"}
-        return data
-
 
 class WorkspaceSettings(Section):
     """What a new workspace is like. Values of `env` are masked, as they may be secrets."""
@@ -181,6 +174,8 @@ class ParkSettings(Section):
 
 class ProjectSettings(Section):
     """One project with its defaults filled in; `name` is its key in the file."""
+
+    not_in_file: ClassVar[frozenset[str]] = frozenset({"name"})
 
     name: str
     host: str

@@ -10,11 +10,17 @@ from pydantic import (
     Field,
     IPvAnyNetwork,
     SecretStr,
+    ValidationError,
     model_validator,
 )
 
-from config.durations import Duration, Size, lasting
+from config.durations import WRITTEN_BY_A_PERSON, Duration, Size, lasting
+from config.faults import ConfigurationError, Fault
+from config.interpolation import read_text, reason_of
+from config.loading import LARGEST_CONFIGURATION, gather
 from config.projects import ProjectSettings
+from config.reporting import Found, found_by
+from config.semantics import semantic_faults
 from config.values import (
     ApiAddress,
     FilledSecret,
@@ -161,3 +167,54 @@ class Settings(Section):
             for name, project in projects.items()
         }
         return {**data, "projects": named}
+
+
+def read_settings(path: Path, environ: Mapping[str, str]) -> Settings:
+    """Read a configuration file, or raise ConfigurationError with all its faults."""
+    try:
+        text = read_text(path, LARGEST_CONFIGURATION)
+    except OSError as error:
+        raise ConfigurationError([Fault("", f"cannot read {path}: {reason_of(error)}")]) from None
+    except ValueError as error:
+        raise ConfigurationError([Fault("", f"cannot use {path}: {error}")]) from None
+    return load_settings(text, environ, path.parent)
+
+
+def load_settings(text: str, environ: Mapping[str, str], directory: Path) -> Settings:
+    """Return the settings that YAML text describes, or raise ConfigurationError with all faults.
+
+    `${NAME}` is looked up in `environ`; `include` starts from `directory`. `file:/path` values
+    and included files are read.
+    """
+    document = gather(text, environ, directory)
+    settings, found = _validated(document.tree)
+    found += _faults_of_defaults(document.defaults)
+    found += semantic_faults(document.tree, ProjectSettings)
+    # What could not be resolved is already reported; its empty stand-in is not another fault.
+    silent = {fault.path for fault in document.faults}
+    faults = [fault for fault in map(document.fault, found) if fault.path not in silent]
+    faults = list(dict.fromkeys([*document.faults, *faults]))
+    if faults or settings is None:
+        raise ConfigurationError(faults)
+    return settings
+
+
+def _validated(tree: dict[str, Any]) -> tuple[Settings | None, list[Found]]:
+    try:
+        settings = Settings.model_validate(tree, context=WRITTEN_BY_A_PERSON, by_alias=True, by_name=False)
+    except ValidationError as error:
+        return None, found_by(error, Settings)
+    return settings, []
+
+
+def _faults_of_defaults(defaults: Any) -> list[Found]:
+    """Check defaults by themselves, where everything may be missing."""
+    if not isinstance(defaults, dict):
+        return []
+    try:
+        ProjectSettings.model_validate(defaults, context=WRITTEN_BY_A_PERSON, by_alias=True, by_name=False)
+    except ValidationError as error:
+        missing = {tuple(each["loc"]) for each in error.errors() if each["type"] == "missing"}
+        found = found_by(error, ProjectSettings)
+        return [(("defaults", *place), message) for place, message in found if place not in missing]
+    return []

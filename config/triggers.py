@@ -1,9 +1,9 @@
 """What makes a project release by itself: the entries of `triggers`, each with one key."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Tag
+from pydantic import BeforeValidator, Discriminator, Tag, model_validator
 
 from config.globs import matches
 from config.values import Glob, Section
@@ -16,6 +16,12 @@ class PushTrigger(Section):
     branches: tuple[Glob, ...] = ()
     tags: tuple[Glob, ...] = ()
     forced: Literal["release", "ignore"] = "release"
+
+    @model_validator(mode="after")
+    def _takes_something(self) -> Self:
+        if all(pattern.startswith("!") for pattern in (*self.branches, *self.tags)):
+            raise ValueError("takes no branch and no tag; write for example branches: [main]")
+        return self
 
     def takes_branch(self, branch: str) -> bool:
         """Tell whether a push to this branch (`main`, not `refs/heads/main`) is wanted."""

@@ -3,12 +3,13 @@
 Messages never repeat what was written: a secret may have been put in the wrong place.
 """
 
+import functools
 import ipaddress
 import re
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr, model_validator
 
 from config.globs import fault_of
 
@@ -27,8 +28,27 @@ class Section(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         hide_input_in_errors=True,
-        validate_default=False,
     )
+
+    not_in_file: ClassVar[frozenset[str]] = frozenset()
+    """Fields that are no keys of the file."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_not_stated(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {key: value for key, value in data.items() if value is not None or key not in keys_of(cls)}
+
+
+@functools.cache
+def keys_of(section: type[Section]) -> dict[str, Any]:
+    """Return the keys that a section has in the file, each with the annotation of its values."""
+    return {
+        info.validation_alias if isinstance(info.validation_alias, str) else name: info.annotation
+        for name, info in section.model_fields.items()
+        if name not in section.not_in_file
+    }
 
 
 def _split(text: str) -> SplitResult:
