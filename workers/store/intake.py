@@ -1,0 +1,121 @@
+"""Deliveries: writing them down together with what they make, and reading them again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+import redis.asyncio
+
+from workers.errors import NotFound
+from workers.releases.codec import dumps
+from workers.releases.model import JSON
+from workers.store.connection import store_errors
+from workers.store.keyspace import key
+from workers.store.scripts import AsyncScripts, Offset, Scripts, no_offset
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What is written for one delivery. `candidates` are what `accept.lua` takes."""
+
+    delivery: str
+    facts: JSON
+    candidates: Sequence[JSON]
+    verdict: str
+    reason: str
+    keep_seconds: float
+    """How long the delivery is kept, so that a late second one is recognised."""
+    remember_seconds: float
+    """How long the commits of a ref are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a delivery came to."""
+
+    verdict: str
+    reason: str
+    releases: tuple[str, ...]
+
+
+class AsyncIntakeStore:
+    """Writes deliveries down, for the receiver."""
+
+    def __init__(self, client: redis.asyncio.Redis, *, offset: Offset = no_offset) -> None:
+        self._scripts = AsyncScripts(client, offset)
+
+    async def accept(self, intake: Intake) -> Verdict:
+        """Write a delivery and its releases in one round trip; `StoreAway` when nothing was written."""
+        return _verdict(await self._scripts.run("accept", *_arguments(intake)))
+
+
+class IntakeStore:
+    """The same for the commands, and reading."""
+
+    def __init__(self, client: redis.Redis, *, offset: Offset = no_offset) -> None:
+        self._client = client
+        self._scripts = Scripts(client, offset)
+
+    def accept(self, intake: Intake) -> Verdict:
+        """Write a delivery and its releases in one round trip; `StoreAway` when nothing was written."""
+        return _verdict(self._scripts.run("accept", *_arguments(intake)))
+
+    def delivery(self, delivery_id: str) -> JSON:
+        """Return one delivery with its verdict, or raise `NotFound`."""
+        with store_errors():
+            fields = self._client.hgetall(key("delivery", delivery_id))
+        if not fields:
+            raise NotFound(f"there is no delivery {delivery_id}")
+        return _delivery(delivery_id, fields)
+
+    def page(self, *, limit: int, before: int | None) -> tuple[list[JSON], int | None]:
+        """Return deliveries newest first, and the time (ms) to go on before (None at the end)."""
+        ceiling = "+inf" if before is None else f"({before}"
+        with store_errors():
+            rows = self._client.zrevrangebyscore(
+                key("deliveries"), ceiling, "-inf", 0, limit, withscores=True
+            )
+            with self._client.pipeline(transaction=False) as pipeline:
+                for delivery_id, _ in rows:
+                    pipeline.hgetall(key("delivery", delivery_id))
+                found = pipeline.execute()
+        page = [_delivery(row[0], fields) for row, fields in zip(rows, found, strict=True) if fields]
+        return page, int(rows[-1][1]) if len(rows) == limit else None
+
+    def forget_older_than(self, moment: float) -> int:
+        """Drop index entries of deliveries that came before `moment`; their records expire by themselves."""
+        with store_errors():
+            return int(self._client.zremrangebyscore(key("deliveries"), "-inf", int(moment * 1000)))
+
+
+def _arguments(intake: Intake) -> tuple[str | int, ...]:
+    return (
+        intake.delivery,
+        dumps(intake.facts),
+        int(intake.keep_seconds * 1000),
+        dumps(intake.candidates),
+        intake.verdict,
+        intake.reason,
+        int(intake.remember_seconds * 1000),
+    )
+
+
+def _verdict(answer: Sequence[Any]) -> Verdict:
+    verdict, reason, releases = answer
+    return Verdict(verdict, reason, tuple(json.loads(releases)))
+
+
+def _delivery(delivery_id: str, fields: dict[str, str]) -> JSON:
+    return {
+        "id": delivery_id,
+        **json.loads(fields["facts"]),
+        "verdict": fields["verdict"],
+        "reason": fields["reason"],
+        "releases": json.loads(fields["releases"]),
+        "received_at": int(fields["received_at"]) / 1000,
+        "repeats": int(fields.get("repeats", "0")),
+    }
