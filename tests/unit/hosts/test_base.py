@@ -1,0 +1,119 @@
+"""What all hosts share: headers, ids, media types, depth."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workers.hosts.base import Headers, deeper_than, delivery_id, json_text
+from workers.releases.events import BadDelivery, UnsupportedMedia
+
+JSON = Headers([("Content-Type", "application/json")])
+FORM = Headers([("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")])
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=20,
+)
+
+
+def height(value: object) -> int:
+    if isinstance(value, dict):
+        return 1 + max((height(inner) for inner in value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max((height(inner) for inner in value), default=0)
+    return 0
+
+
+@pytest.mark.parametrize("name", ["X-GitHub-Event", "x-github-event", "X-GITHUB-EVENT"])
+def test_headers_are_found_in_any_case(name: str) -> None:
+    headers = Headers.from_raw([(b"X-Github-Event", b" push ")])
+
+    assert headers.one(name) == "push"
+
+
+def test_a_header_repeated_with_one_value_is_one_header() -> None:
+    assert Headers([("A", "x"), ("a", "x")]).one("A") == "x"
+
+
+def test_a_header_with_two_values_is_a_bad_delivery() -> None:
+    headers = Headers.from_mapping({"A": ["x", "y"]})
+
+    assert headers.all("a") == ("x", "y")
+    with pytest.raises(BadDelivery, match="header A came 2 times"):
+        headers.one("A")
+
+
+def test_the_repr_of_headers_shows_no_value() -> None:
+    assert repr(Headers([("X-Token", "hunter2")])) == "Headers(['x-token'])"
+
+
+def test_a_url_safe_id_is_kept_and_another_is_hashed() -> None:
+    assert delivery_id("github", "0a6c-1", "push", b"{}") == "0a6c-1"
+    assert len(delivery_id("github", "../<x>", "push", b"{}")) == 64
+    assert delivery_id("github", "../<x>", "push", b"{}") == delivery_id("github", "../<x>", "ping", b"[]")
+
+
+@pytest.mark.parametrize("sent", [None, ""])
+def test_a_missing_id_is_made_of_host_event_and_body(sent: str | None) -> None:
+    made = delivery_id("github", sent, "push", b"{}")
+
+    assert made == delivery_id("github", sent, "push", b"{}")
+    assert (
+        len({made, delivery_id("ghes", sent, "push", b"{}"), delivery_id("github", sent, "ping", b"{}")}) == 3
+    )
+    assert made != delivery_id("github", sent, "push", b"{ }")
+
+
+@pytest.mark.parametrize(
+    "media_type", ["application/json", "Application/JSON; charset=utf-8", "application/json;"]
+)
+def test_a_json_body_is_its_own_text(media_type: str) -> None:
+    assert json_text(Headers([("content-type", media_type)]), b'{"a": 1}') == b'{"a": 1}'
+
+
+@given(json_values)
+def test_a_form_carries_the_same_text(value: object) -> None:
+    text = json.dumps(value, ensure_ascii=False)
+    body = f"a=1&payload={quote_plus(text, errors='surrogatepass')}&b=".encode()
+
+    assert json_text(FORM, body) == text.encode(errors="surrogatepass")
+
+
+@pytest.mark.parametrize("body", [b"", b"a=1", b"payload=1&payload=2", b"PAYLOAD=1"])
+def test_a_form_needs_exactly_one_payload(body: bytes) -> None:
+    with pytest.raises(BadDelivery, match="exactly one"):
+        json_text(FORM, body)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        Headers([]),
+        Headers([("Content-Type", "text/plain")]),
+        Headers([("Content-Type", "multipart/form-data; boundary=x")]),
+        Headers([*JSON, ("Content-Encoding", "gzip")]),
+        Headers([*FORM, ("Content-Encoding", "br")]),
+    ],
+)
+def test_other_media_types_and_encodings_are_not_taken(headers: Headers) -> None:
+    with pytest.raises(UnsupportedMedia):
+        json_text(headers, b"{}")
+
+
+def test_the_identity_encoding_is_none() -> None:
+    assert json_text(Headers([*JSON, ("Content-Encoding", "Identity")]), b"{}") == b"{}"
+
+
+@given(json_values, st.integers(min_value=0, max_value=8))
+def test_depth_is_counted_as_a_person_would(value: object, levels: int) -> None:
+    assert deeper_than(levels, json.dumps(value).encode()) == (height(value) > levels)
+
+
+def test_brackets_in_texts_are_no_depth() -> None:
+    assert not deeper_than(1, json.dumps(['[[[{"\\"', "\\", "{{{{"]).encode())

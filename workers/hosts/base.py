@@ -1,0 +1,201 @@
+"""What every Git host's webhooks have in common: headers, media types, ids, and the verbs of a host.
+
+Pure functions only. What a delivery says is trusted after `Host.verify` returned, never before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, Protocol, Self, TypeVar
+from urllib.parse import unquote_to_bytes
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from workers.releases.events import BadDelivery, DeliveryFacts, Event, UnsupportedMedia
+
+MAX_DEPTH: Final = 100
+"""So many arrays and objects may stand inside each other; hosts send fewer than ten."""
+
+_JSON: Final = "application/json"
+_FORM: Final = "application/x-www-form-urlencoded"
+_SAFE_ID: Final = re.compile(r"[A-Za-z0-9._~:-]{1,128}", re.ASCII)
+_EVENT_NAME: Final = re.compile(r"[A-Za-z0-9._: -]{1,100}", re.ASCII)
+_JSON_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+class Headers:
+    """The headers of a delivery: names without regard to case, several values for one name.
+
+    Its repr shows names only, since values may be signatures or tokens.
+    """
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._pairs = tuple((name.lower(), value) for name, value in pairs)
+
+    @classmethod
+    def from_raw(cls, raw: Iterable[tuple[bytes, bytes]]) -> Self:
+        """Take the headers as ASGI hands them over: bytes, read as Latin-1, which never fails."""
+        return cls((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, str | Sequence[str]]) -> Self:
+        """Take the headers from a mapping, where a list of values stands for a repeated header."""
+        return cls(
+            (name, value)
+            for name, values in mapping.items()
+            for value in ([values] if isinstance(values, str) else values)
+        )
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return every value of the header, in the order of arrival, without outer white space."""
+        wanted = name.lower()
+        return tuple(value.strip() for key, value in self._pairs if key == wanted)
+
+    def one(self, name: str) -> str | None:
+        """Return the header's value, or None where there is none; `BadDelivery` for different values."""
+        values = set(self.all(name))
+        if len(values) > 1:
+            raise BadDelivery(
+                f"The header {name} came {len(values)} times with different values; send it once."
+            )
+        return values.pop() if values else None
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._pairs)
+
+    def __repr__(self) -> str:
+        return f"Headers({[name for name, _ in self._pairs]})"
+
+
+class Host(Protocol):
+    """A Git host as configured. The receiver asks verify, facts, payload, read, in this order.
+
+    No method does any input or output, and no other error than the named ones comes out.
+    """
+
+    name: str
+    driver: str
+
+    def verify(self, headers: Headers, body: bytes) -> int:
+        """Return the index of the secret that signed these bytes.
+
+        `BadSignature` when none did, also when none is configured; `BadDelivery` when two different
+        signatures came.
+        """
+        ...
+
+    def facts(self, headers: Headers, body: bytes) -> DeliveryFacts:
+        """Return the delivery's id and event name; `BadDelivery` when a header contradicts itself."""
+        ...
+
+    def payload(self, headers: Headers, body: bytes) -> bytes:
+        """Return the JSON text in the body; `UnsupportedMedia`, or `BadDelivery` for a broken form."""
+        ...
+
+    def read(self, headers: Headers, body: bytes) -> Event:
+        """Return what the delivery says; takes the whole body, as it came.
+
+        `BadDelivery` for what cannot be read; `UnsupportedMedia` as in `payload`.
+        """
+        ...
+
+
+class Payload(BaseModel):
+    """Base of the shapes that we read: only the fields that we use, of exactly the type that we expect."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
+
+
+def delivery_id(host: str, sent: str | None, event: str, body: bytes) -> str:
+    """Return the delivery's id, always URL-safe and at most 128 characters.
+
+    An id that is not URL-safe is hashed; where the host sent none, host, event and body are.
+    """
+    if not sent:
+        return _hash(host.encode(), event.encode(), body)
+    if _SAFE_ID.fullmatch(sent):
+        return sent
+    return _hash(host.encode(), sent.encode())
+
+
+def event_name(headers: Headers, name: str) -> str:
+    """Return the event that the header names, or an empty text where it is missing or unusable."""
+    value = headers.one(name) or ""
+    return value if _EVENT_NAME.fullmatch(value) else ""
+
+
+def json_text(headers: Headers, body: bytes) -> bytes:
+    """Return the JSON text of a body that is JSON itself or a form with one field `payload`.
+
+    `UnsupportedMedia` for any other media type, and for any encoding, since no host compresses.
+    """
+    encoding = (headers.one("Content-Encoding") or "identity").lower()
+    if encoding != "identity":
+        raise UnsupportedMedia(
+            f"The Content-Encoding {encoding[:40]!r} is not taken; send the body as it is."
+        )
+    media_type = (headers.one("Content-Type") or "").partition(";")[0].strip().lower()
+    if media_type == _JSON:
+        return body
+    if media_type == _FORM:
+        return _form_field(body)
+    raise UnsupportedMedia(
+        f"The Content-Type {media_type[:80]!r} is not taken; set it to {_JSON} on the webhook."
+    )
+
+
+def parse(shape: type[Shape], text: bytes, event: str) -> Shape:
+    """Read the JSON text into the shape; `BadDelivery` names the field that is missing or wrong."""
+    try:
+        found = shape.model_validate_json(text)
+    except ValidationError as error:
+        raise BadDelivery(_fault(error, event)) from None
+    if deeper_than(MAX_DEPTH, text):
+        raise BadDelivery(f"The {event} delivery nests deeper than {MAX_DEPTH} levels.")
+    return found
+
+
+def deeper_than(levels: int, text: bytes) -> bool:
+    """Tell whether a well-formed JSON text nests deeper than so many arrays and objects."""
+    if text.count(b"[") + text.count(b"{") <= levels:
+        return False
+    brackets = _JSON_STRING.sub(b"", text).translate(None, _NO_BRACKETS)
+    for _ in range(levels):
+        # Each round takes the innermost pairs away, all at once and at the speed of C.
+        brackets = brackets.replace(b"[]", b"()").replace(b"{}", b"()").replace(b"()", b"")
+        if not brackets:
+            return False
+    return True
+
+
+def printable(text: str) -> str:
+    """Return the text without NUL, which stores and terminals take badly."""
+    return text.replace("\0", "")
+
+
+def _hash(*parts: bytes) -> str:
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def _form_field(body: bytes) -> bytes:
+    values = [
+        value for key, _, value in (field.partition(b"=") for field in body.split(b"&")) if key == b"payload"
+    ]
+    if len(values) != 1:
+        raise BadDelivery(f"The form has {len(values)} fields named payload; it needs exactly one.")
+    return unquote_to_bytes(values[0].replace(b"+", b" "))
+
+
+def _fault(error: ValidationError, event: str) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        return f"The body of the {event} delivery is not JSON in UTF-8: {first['msg']}."
+    place = ".".join(str(part) for part in first["loc"]) or "the body"
+    return f"The {event} delivery cannot be read at {place}: {first['msg']}."
