@@ -58,8 +58,11 @@ class Platform(Protocol):
         """Check the commit out, detached; `Refused` when the clone does not have it."""
         ...
 
-    def pull(self, workspace_id: int) -> None:
-        """Fetch what the remote has by now."""
+    def pull(self, workspace_id: int, branch: str | None = None) -> None:
+        """Fetch and merge what the remote has by now; without a branch, of the one checked out.
+
+        A detached head (what `checkout` leaves) has no branch of its own: there it must be given.
+        """
         ...
 
     def pipeline(self, workspace_id: int, profile: str | None) -> Pipeline:
@@ -100,6 +103,13 @@ class Platform(Protocol):
 
     def delete_workspace(self, workspace_id: int) -> None:
         """Delete a workspace; one that is gone already counts as deleted."""
+        ...
+
+    def access_headers(self, workspace: Workspace) -> Mapping[str, str]:
+        """Return what opens the workspace's own address; empty unless it is restricted.
+
+        They hold the key of the API: send them to that address only, and never along a redirect.
+        """
         ...
 
 

@@ -1,1 +1,1 @@
-"""Drivers of the platforms a release is carried out on."""
+"""Platforms that hold workspaces and domains, spoken to over HTTP."""

@@ -67,6 +67,8 @@ class Workspace:
     address: str | None
     """Base URL at which its own app answers, or None while the platform does not tell."""
     data_center_id: int | None = None
+    restricted: bool = False
+    """True where its own address asks visitors to sign in; see `Platform.access_headers`."""
 
 
 @dataclass(frozen=True, slots=True)
