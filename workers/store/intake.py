@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import redis
@@ -12,34 +11,11 @@ import redis.asyncio
 
 from workers.errors import NotFound
 from workers.releases.codec import dumps
+from workers.releases.intake import Intake, Verdict
 from workers.releases.model import JSON
 from workers.store.connection import store_errors
 from workers.store.keyspace import key
 from workers.store.scripts import AsyncScripts, Offset, Scripts, no_offset
-
-
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """What is written for one delivery. `candidates` are what `accept.lua` takes."""
-
-    delivery: str
-    facts: JSON
-    candidates: Sequence[JSON]
-    verdict: str
-    reason: str
-    keep_seconds: float
-    """How long the delivery is kept, so that a late second one is recognised."""
-    remember_seconds: float
-    """How long the commits of a ref are remembered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a delivery came to."""
-
-    verdict: str
-    reason: str
-    releases: tuple[str, ...]
 
 
 class AsyncIntakeStore:
@@ -57,7 +33,7 @@ class IntakeStore:
     """The same for the commands, and reading."""
 
     def __init__(self, client: redis.Redis, *, offset: Offset = no_offset) -> None:
-        self._client = client
+        self._client: Any = client  # redis types its answers for both ways of decoding
         self._scripts = Scripts(client, offset)
 
     def accept(self, intake: Intake) -> Verdict:

@@ -47,7 +47,7 @@ class Reading:
     """Reads what the store knows; raises `StoreAway`, and `NotFound` for what is not there."""
 
     def __init__(self, client: redis.Redis) -> None:
-        self._client = client
+        self._client: Any = client  # redis types its answers for both ways of decoding
 
     def release(self, release_id: str) -> Release:
         """Return one release."""
@@ -146,6 +146,12 @@ class Reading:
             tuple(sorted(barred)),
             json.loads(freeze) if freeze else None,
         )
+
+    def last_commit(self, project: str, ref: str) -> str | None:
+        """Return the commit that was last accepted on a full ref, or None."""
+        with store_errors():
+            commit: str | None = self._client.hget(key("ref", project, ref), "commit")
+        return commit
 
     def lock(self, target: str) -> JSON | None:
         """Return who holds a target's lock (`release`, `since` in seconds), or None."""

@@ -1,0 +1,174 @@
+"""From what projects decided about an event to what is written down: pure, no store asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from config.projects import ProjectSettings
+from workers.flow.triggers import Candidate, Decision
+from workers.releases.codec import dumps, facts_of, state_of
+from workers.releases.events import DeliveryFacts, Event
+from workers.releases.identity import new_release_id
+from workers.releases.intake import Intake
+from workers.releases.model import FLOWS, JSON, Release, StepRecord, Trigger
+from workers.releases.status import Status
+
+REMEMBER_SECONDS = 365 * 24 * 3600.0
+"""How long the commits of a ref are remembered, so that a late delivery is recognised."""
+
+GIT_ADDRESSES: Mapping[str, str] = {
+    "github": "https://github.com/{}.git",
+    "gitlab": "https://gitlab.com/{}.git",
+    "bitbucket-cloud": "https://bitbucket.org/{}.git",
+    "forgejo": "https://codeberg.org/{}.git",
+}
+"""Where a host's repositories are cloned from when neither the settings nor the event say."""
+
+
+def lane_of(project: ProjectSettings) -> str:
+    """Return the name of the lane: what a project releases to one target queues there."""
+    return f"{project.name}@{project.target.domain.lower() or project.target.workspace or project.flow}"
+
+
+def git_url_of(project: ProjectSettings, driver: str, from_event: str | None) -> str:
+    """Return where the platform clones from: the settings, else the event, else host and repository.
+
+    An address in an event is only taken from a delivery whose signature held, and never with http.
+    """
+    if project.git.url:
+        return project.git.url
+    if from_event and from_event.startswith("https://"):
+        return from_event
+    return GIT_ADDRESSES.get(driver, "https://{}").format(project.repository)
+
+
+def intake_of(
+    facts: DeliveryFacts,
+    event: Event,
+    decisions: Sequence[Decision],
+    projects: Mapping[str, ProjectSettings],
+    *,
+    keep_seconds: float,
+    driver: str,
+) -> Intake:
+    """Return what the store writes down for a verified delivery."""
+    candidates = [
+        _candidate(candidate, projects[candidate.project], facts, event, driver)
+        for decision in decisions
+        for candidate in decision.candidates
+    ]
+    return Intake(
+        delivery=facts.delivery,
+        facts=delivery_json(facts, event, decisions),
+        candidates=candidates,
+        verdict="ping" if event.kind == "ping" else "ignored",
+        reason=reason_without_candidates(event, decisions),
+        keep_seconds=keep_seconds,
+        remember_seconds=REMEMBER_SECONDS,
+    )
+
+
+def reason_without_candidates(event: Event, decisions: Iterable[Decision]) -> str:
+    """Say why nothing is released: each project's reason, but only of those that the event is about."""
+    if event.kind == "ping":
+        return "the host asked whether somebody listens"
+    reasons = [decision for decision in decisions if decision.verdict == "ignore"]
+    if not reasons:
+        return "no project is configured for this host"
+    near = [decision for decision in reasons if " follows " not in decision.reason]
+    if not near:
+        return f"no project follows {event.repository or 'a repository that this event names'}"
+    return "; ".join(f"{decision.project}: {decision.reason}" for decision in near)
+
+
+def delivery_json(facts: DeliveryFacts, event: Event, decisions: Sequence[Decision]) -> JSON:
+    """Return what is kept of a delivery beside its verdict."""
+    return {
+        "host": facts.host,
+        "event": facts.event,
+        "kind": event.kind,
+        "repository": event.repository,
+        "actor": event.actor,
+        "changes": [
+            {"ref": change.ref, "action": change.action, "before": change.before, "commit": change.commit}
+            for change in event.changes
+        ],
+        "decisions": [
+            {"project": decision.project, "verdict": decision.verdict, "reason": decision.reason}
+            for decision in decisions
+        ],
+    }
+
+
+def new_release(
+    project: ProjectSettings,
+    *,
+    commit: str,
+    ref: str | None,
+    git_url: str,
+    trigger: Trigger,
+    reason: str,
+    by_person: bool = False,
+    retry_of: str | None = None,
+) -> Release:
+    """Return a release as it is before the store gives it a number and an order."""
+    return Release(
+        id=new_release_id(),
+        number=0,
+        project=project.name,
+        lane=lane_of(project),
+        flow=project.flow,
+        commit=commit,
+        ref=ref,
+        git_url=git_url,
+        status=Status.QUEUED,
+        reason=reason,
+        step=None,
+        trigger=trigger,
+        config=project.digest(),
+        order=0,
+        created_at=0.0,
+        by_person=by_person,
+        retry_of=retry_of,
+        steps=tuple(StepRecord(name) for name in FLOWS[project.flow]),
+    )
+
+
+def candidate_json(release: Release, project: ProjectSettings, **more: JSON | str | bool | None) -> JSON:
+    """Return what `enqueue()` of the scripts takes. Nothing in it is null: Lua would take it for true."""
+    facts: JSON = {
+        "release": release.id,
+        "facts": facts_of(release),
+        "state": state_of(release),
+        "project": release.project,
+        "lane": release.lane,
+        "commit": release.commit,
+        "reason": release.reason,
+        "config": release.config,
+        "settings": dumps(project.snapshot()),
+        "supersede": project.supersede,
+        **more,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _candidate(
+    candidate: Candidate, project: ProjectSettings, facts: DeliveryFacts, event: Event, driver: str
+) -> JSON:
+    release = new_release(
+        project,
+        commit=candidate.commit,
+        ref=candidate.ref,
+        git_url=git_url_of(project, driver, candidate.clone_url),
+        trigger=Trigger("push", facts.host, event.kind, facts.delivery, candidate.actor),
+        reason=candidate.message or f"push to {candidate.ref}",
+    )
+    return candidate_json(
+        release,
+        project,
+        ref=candidate.ref,
+        before=candidate.before,
+        forced=bool(candidate.forced),
+        time=None if candidate.host_time is None else f"{candidate.host_time:.3f}",
+        moved_back=candidate.moved_back,
+    )

@@ -1,0 +1,32 @@
+"""What is written down for one delivery, and what it came to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workers.releases.model import JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What is written for one delivery. `candidates` are what `accept.lua` takes."""
+
+    delivery: str
+    facts: JSON
+    candidates: Sequence[JSON]
+    verdict: str
+    reason: str
+    keep_seconds: float
+    """How long the delivery is kept, so that a late second one is recognised."""
+    remember_seconds: float
+    """How long the commits of a ref are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a delivery came to."""
+
+    verdict: str
+    reason: str
+    releases: tuple[str, ...]
