@@ -43,7 +43,7 @@ class ScriptedHome:
         """The sha that is checked out; raises GitFault."""
         return self.clone.commit.sha
 
-    def pull(self, remote: str | None, branch: str | None) -> None:  # noqa: ARG002 - one remote
+    def pull(self, remote: str | None, branch: str | None) -> None:
         """Fetch and merge; raises GitFault."""
         self.clone.pull(branch)
 
@@ -51,7 +51,7 @@ class ScriptedHome:
         """A file of the commit."""
         return None if self.clone.fault else self.clone.commit.files.get(path)
 
-    def execute(self, command: str, directory: str | None, env: Mapping[str, str]) -> Execution:  # noqa: ARG002 - scripted commands read no environment
+    def execute(self, command: str, directory: str | None, env: Mapping[str, str]) -> Execution:
         """Run the line on the clone; raises TooSlow for a `sleep` of five seconds."""
         shell = Shell(self.clone)
         shell.run(command)

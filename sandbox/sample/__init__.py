@@ -1,0 +1,1 @@
+"""Files of the sample application; they become a repository of their own."""
