@@ -131,7 +131,9 @@ def _add_projects(document: Document, projects: Any, name: str, resolver: Resolv
             first = document.files.get(project, "the main file")
             resolver.faults.append(Fault(path, f"is defined twice, in {first} and in {name}"))
             continue
-        document.own[project] = resolver.resolve(written, path)
+        inner = Resolver(resolver.environ)
+        document.own[project] = inner.resolve(written, path)
+        resolver.faults += [Fault(each.path, f"{each.message} (in {name})") for each in inner.faults]
         document.files[project] = name
 
 

@@ -134,7 +134,7 @@ def test_included_files_bring_projects_with_defaults_and_variables(tmp_path: Pat
 
 
 def test_faults_of_included_files_name_the_file(tmp_path: Path) -> None:
-    written(tmp_path, "a.yaml", {"projects": {"a": other(flow="fast"), "shop": other()}})
+    written(tmp_path, "a.yaml", {"projects": {"a": other(flow="fast", notify=["${CHAT}"]), "shop": other()}})
     written(tmp_path, "b.yaml", "projects: [")
     written(tmp_path, "c.yaml", {"server": {}, "projects": []})
     written(tmp_path, "d.yaml", "projects: {}\nprojects: {}")
@@ -142,6 +142,8 @@ def test_faults_of_included_files_name_the_file(tmp_path: Path) -> None:
     found = faults(bent(("include", ["?.yaml", "none.yaml"])), directory=tmp_path)
 
     assert "(in a.yaml)" in found["projects.a.flow"]
+    assert "CHAT is not set" in found["projects.a.notify.0"]
+    assert "(in a.yaml)" in found["projects.a.notify.0"]
     assert "defined twice, in the main file and in a.yaml" in found["projects.shop"]
     assert "b.yaml is not valid YAML on line 1" in found["include.0"]
     assert "(in c.yaml)" in found["server"]

@@ -169,6 +169,15 @@ def test_projects_with_separate_targets_live_side_by_side(change: dict[str, Any]
     assert len(load(tree).projects) == 2
 
 
+def test_a_trailing_slash_does_not_make_another_path() -> None:
+    tree = bent(
+        ("projects.shop.target.paths", ["/a"]),
+        ("projects.twin", {**SHOP, "target": {**TARGET, "paths": ["/b", "/a/"]}}),
+    )
+
+    assert faults(tree).keys() == {"projects.twin.target.paths.1"}
+
+
 def test_two_projects_may_not_work_in_one_workspace() -> None:
     project = {**SHOP, "flow": "in-place", "target": {**TARGET, "workspace": 7}}
 

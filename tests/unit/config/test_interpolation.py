@@ -64,6 +64,7 @@ def test_an_unset_variable_is_named_once_with_two_ways_out() -> None:
     message = found["platforms.codesphere.token"]
     assert "CODESPHERE_TOKEN is not set" in message
     assert "${CODESPHERE_TOKEN:-default}" in message
+    assert "\n" not in message, "its empty stand-in is no second fault"
 
 
 def test_a_value_cannot_change_the_structure() -> None:

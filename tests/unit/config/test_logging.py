@@ -74,7 +74,8 @@ def test_console_without_a_terminal_has_no_colours() -> None:
 def test_records_of_the_standard_library_take_the_same_way(form: Any) -> None:
     stream = io.StringIO()
     uvicorn = logging.getLogger("uvicorn.access")
-    uvicorn.addHandler(logging.StreamHandler(io.StringIO()))
+    former = io.StringIO()
+    uvicorn.addHandler(logging.StreamHandler(former))
     configure_logging("info", form, stream)
 
     uvicorn.info('%s - "%s %s"', "127.0.0.1", "GET", f"/api?x=1&token={SECRET}&y=2")
@@ -84,6 +85,7 @@ def test_records_of_the_standard_library_take_the_same_way(form: Any) -> None:
     assert f"token={MASK}&y=2" in first
     assert SECRET not in first
     assert "lost the broker" in second
+    assert former.getvalue() == ""
 
 
 def test_httpx_speaks_from_warning_up() -> None:

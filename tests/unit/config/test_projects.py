@@ -72,6 +72,15 @@ def test_no_secret_is_in_the_repr_of_settings() -> None:
     assert SECRET not in f"{settings!r} {settings} {settings.model_dump_json()}"
 
 
+def test_a_broken_snapshot_is_refused_without_showing_its_values() -> None:
+    broken = {**project().snapshot(), "git": SECRET}
+
+    with pytest.raises(ValidationError) as caught:
+        ProjectSettings.from_snapshot(broken)
+
+    assert SECRET not in str(caught.value)
+
+
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError):
         setattr(project(), "flow", "preview")  # noqa: B010 - a type checker refuses the plain form
