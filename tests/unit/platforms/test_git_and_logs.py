@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from workers.errors import Refused
 from workers.platforms.codesphere.git import (
-    COMMIT_MISSING,
+    COMMIT_FOUND,
     Result,
     as_commit,
     checkout_command,
@@ -63,9 +63,13 @@ def test_what_a_build_changed_does_not_stop_the_checkout(clone: Path) -> None:
 
 
 def test_a_commit_that_the_clone_lacks_is_told_from_other_failures(clone: Path) -> None:
-    assert execute(clone, checkout_command("a" * 40)).code == COMMIT_MISSING
+    missing = execute(clone, checkout_command("a" * 40))
     (clone / ".git" / "index.lock").touch()
-    assert execute(clone, checkout_command(commit_of(clone, "HEAD~1"))).code not in {0, COMMIT_MISSING}
+    locked = execute(clone, checkout_command(commit_of(clone, "HEAD~1")))
+
+    assert COMMIT_FOUND not in missing.text
+    assert COMMIT_FOUND in locked.text
+    assert 0 not in {missing.code, locked.code}
 
 
 @given(st.text(max_size=60))

@@ -136,10 +136,10 @@ class Codesphere:
         call, result, complaint = self._execute(workspace_id, command, purpose)
         if result.code == 0:
             return
-        if result.code == git.COMMIT_MISSING:
+        if git.COMMIT_FOUND not in result.text:
             raise Refused(
                 f"could not {purpose}: the commit is not in the clone (force-pushed away, or on another"
-                " branch?). Release a commit that its branch still has"
+                f" branch?); git said (rc={result.code}) {complaint}. Release a commit that its branch has"
             )
         if "index.lock" in complaint:
             raise TryAgain(f"could not {purpose}: another git command is at work", effect=effect_of(call))

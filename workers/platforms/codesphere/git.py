@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from workers.errors import Refused
 
-COMMIT_MISSING = 44
-"""What the checkout command returns where the clone does not have the commit."""
+COMMIT_FOUND = "commit found"
+"""What the checkout command prints where the clone has the commit."""
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _RESULT = re.compile(r"rc=(\d{1,3})(?!\d)")
@@ -43,7 +43,7 @@ def checkout_command(commit: str) -> str:
     if not _COMMIT.fullmatch(commit):
         raise Refused(f"{commit[:60]!r} is no full commit id (40 hexadecimal digits, lower case)")
     return (
-        f"git cat-file -e '{commit}^{{commit}}' || (exit {COMMIT_MISSING})"
+        f"git cat-file -e '{commit}^{{commit}}' && echo {COMMIT_FOUND}"
         f" && git -c advice.detachedHead=false checkout -q --force --detach {commit}; echo rc=$?"
     )
 
