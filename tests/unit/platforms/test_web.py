@@ -121,3 +121,29 @@ def test_a_server_that_drips_or_is_silent_is_left_in_time(begin: bytes) -> None:
             HttpWeb(http).get(f"http://127.0.0.1:{port}/", timeout=0.3)
 
     assert time.monotonic() - started < 2
+
+
+def test_a_server_that_drips_and_then_falls_silent_gets_no_second_helping() -> None:
+    def drip(connection: socket.socket, done: threading.Event) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Drip: ")
+        until = time.monotonic() + 1.2
+        while time.monotonic() < until and not done.wait(0.02):
+            connection.sendall(b"x")
+        done.wait(10)
+
+    with raw_server(drip) as port, http_client() as http:
+        started = time.monotonic()
+        with pytest.raises(TryAgain):
+            HttpWeb(http).get(f"http://127.0.0.1:{port}/", timeout=1.5)
+
+        assert time.monotonic() - started < 2.3
+
+
+def test_the_client_gathers_no_cookies() -> None:
+    set_cookie = {"set-cookie": "sticky=old"}
+    http = http_client(transport=httpx.MockTransport(lambda _: httpx.Response(200, headers=set_cookie)))
+
+    HttpWeb(http).get("http://x.example/", timeout=1)
+
+    assert list(http.cookies.jar) == []
