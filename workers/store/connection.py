@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import redis
 import redis.asyncio
@@ -55,3 +56,59 @@ def store_errors() -> Iterator[None]:
         if str(error).startswith(("READONLY", "MISCONF", "OOM", "NOREPLICAS", "LOADING", "MASTERDOWN")):
             raise StoreAway(f"the store takes no writes: {error}") from error
         raise
+
+
+@dataclass(frozen=True, slots=True)
+class Durability:
+    """How safe what the store acknowledged is; `warning` is None when every promise can be kept."""
+
+    appendonly: bool
+    appendfsync: str
+    maxmemory_policy: str
+    warning: str | None
+
+
+def durability(client: redis.Redis) -> Durability:
+    """Ask the store how it keeps its data; raises `StoreAway`."""
+    try:
+        with store_errors():
+            facts = {name: str(client.config_get(name).get(name)) for name in DURABILITY_SETTINGS}
+    except redis.ResponseError:
+        return Durability(
+            appendonly=False,
+            appendfsync="unknown",
+            maxmemory_policy="unknown",
+            warning="the store does not tell how it keeps its data (CONFIG GET is refused): make sure that "
+            "it has appendonly yes, appendfsync always and maxmemory-policy noeviction",
+        )
+    appendonly, appendfsync, policy = (facts[name] for name in DURABILITY_SETTINGS)
+    return Durability(
+        appendonly == "yes", appendfsync, policy, _durability_warning(appendonly, appendfsync, policy)
+    )
+
+
+DURABILITY_SETTINGS = ("appendonly", "appendfsync", "maxmemory-policy")
+
+
+def _durability_warning(appendonly: str, appendfsync: str, policy: str) -> str | None:
+    faults = []
+    if appendonly != "yes":
+        faults.append(
+            "it keeps no append-only file, so a crash loses everything since its last snapshot, "
+            "if it makes any (set appendonly yes)"
+        )
+    elif appendfsync == "everysec":
+        faults.append(
+            "a crash loses the last second of acknowledged deliveries, more on a slow disk "
+            "(set appendfsync always)"
+        )
+    elif appendfsync != "always":
+        faults.append(
+            "a crash of the machine loses what the system has not written out yet, often 30 s of "
+            "acknowledged deliveries (set appendfsync always)"
+        )
+    if policy != "noeviction":
+        faults.append(
+            f"it drops data when its memory is full: maxmemory-policy is {policy} (set it to noeviction)"
+        )
+    return f"the store may lose what it acknowledged: {'; '.join(faults)}" if faults else None

@@ -1,0 +1,204 @@
+"""One worker process: pump, renewer, prober, and Celery's worker with its threads.
+
+Run by `up` and by the command line as `python -P -m workers.main --config FILE`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+
+from celery.worker import state as celery_state
+
+from config.faults import ConfigurationError
+from config.logging import configure_logging
+from config.settings import Settings, read_settings
+from workers.notices.channels import channels_of
+from workers.notices.drain import Drain
+from workers.parenthood import Child, Ending, Member, end_all, watch_over
+from workers.prober import Prober
+from workers.pump import Pump
+from workers.queue import drop_celery_environment, make_celery
+from workers.tasks import register
+
+CONCURRENCY = 16
+WARM_SECONDS = 8.0
+"""How long calls under way may take to end once the process was asked to; then their leases run out."""
+
+STORE_URL = "SWITCHOVER_STORE_URL"
+"""The environment variable by which `up` tells its children where the embedded store is."""
+WRONG_USE = 2
+
+log = logging.getLogger(__name__)
+
+
+class WorkerProcess:
+    """Everything that one worker process runs."""
+
+    def __init__(self, settings: Settings, redis_url: str, *, concurrency: int = CONCURRENCY) -> None:
+        from workers import wiring
+
+        self._services = wiring.build(settings, redis_url=redis_url)
+        self._app = make_celery(redis_url)
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+        register(
+            self._app, self._services.engine, Drain(self._services.outbox, channels_of(settings.notices))
+        )
+        self._concurrency = concurrency
+        self._pump = Pump(self._services.store, self._app, worker=self.name, concurrency=concurrency)
+        self._prober = Prober(self._services.probes, owner=self.name)
+
+    def run(self) -> None:
+        """Work until `ask_to_end` is called; then finish the calls under way."""
+        self._services.renewer.start()
+        self._prober.start()
+        self._pump.start()
+        try:
+            self._run_celery()
+        finally:
+            self._pump.stop()
+            self._prober.stop()
+            self._services.renewer.stop()
+            self._app.close()
+            self._services.close()
+
+    def _run_celery(self) -> None:
+        # WorkController is Celery's worker without its command line: no signal handlers, banner or logging.
+        worker = self._app.WorkController(
+            app=self._app,
+            hostname=f"switchover@{self.name}",
+            pool="threads",
+            concurrency=self._concurrency,
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
+        )
+        log.info("worker %s is ready for %d calls at once", self.name, self._concurrency)
+        worker.start()
+
+    def ask_to_end(self) -> None:
+        """Claim nothing more, and leave the process for good when calls under way take too long."""
+        celery_state.should_stop = 0
+        self._pump.ask_to_end()
+        threading.Thread(target=_leave_late, name="last-resort", daemon=True).start()
+
+
+def _leave_late() -> None:
+    time.sleep(WARM_SECONDS)
+    log.warning("calls under way did not end within %.0f s; their releases are taken over", WARM_SECONDS)
+    os._exit(0)
+
+
+def run_worker(settings: Settings, redis_url: str, *, concurrency: int = CONCURRENCY) -> None:
+    """Work in this process until SIGTERM or SIGINT. Call from the main thread."""
+    _run(WorkerProcess(settings, redis_url, concurrency=concurrency))
+
+
+def run_workers(config_path: Path, store_url: str, *, processes: int, concurrency: int = CONCURRENCY) -> None:
+    """Keep so many worker processes alive until SIGTERM or SIGINT; SIGHUP reaches each of them."""
+    ending = Ending()
+    environ = {**os.environ, STORE_URL: store_url}
+    children = [
+        Child(worker_member(config_path, environ, number=number, concurrency=concurrency))
+        for number in range(1, processes + 1)
+    ]
+    watch_over(children, ending)
+    end_all(children, hurry=ending.in_a_hurry)
+
+
+def worker_member(
+    config_path: Path, environ: Mapping[str, str], *, number: int, concurrency: int = CONCURRENCY
+) -> Member:
+    """Return how a worker process is started as a child."""
+    # -P: the user's working directory may hold a `config` of its own.
+    command = [sys.executable, "-P", "-m", "workers.main", "--config", str(config_path)]
+    return Member(
+        f"worker {number}", [*command, "--concurrency", str(concurrency)], environ, WARM_SECONDS + 1.0
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run worker processes as the command line says; returns the exit status."""
+    options = _options(arguments)
+    drop_celery_environment(os.environ)
+    try:
+        settings = read_settings(options.config, os.environ)
+    except ConfigurationError as error:
+        sys.stderr.write(f"{error}\n")
+        return WRONG_USE
+    configure_logging(settings.log.level, settings.log.format)
+    store_url = os.environ.get(STORE_URL) or _own_store(settings)
+    if store_url is None:
+        sys.stderr.write(
+            "redis.url is empty, and a worker by itself has no embedded store: set redis.url, "
+            "or run everything with: switchover up\n"
+        )
+        return WRONG_USE
+    if options.processes > 1:
+        run_workers(options.config, store_url, processes=options.processes, concurrency=options.concurrency)
+        return 0
+    process = WorkerProcess(settings, store_url, concurrency=options.concurrency)
+    reload = Reload(options.config, process)
+    signal.signal(signal.SIGHUP, reload.ask)
+    _run(process)
+    if reload.wanted:
+        os.execv(sys.executable, [sys.executable, "-P", "-m", "workers.main", *(arguments or sys.argv[1:])])  # noqa: S606 - ourselves, anew
+    return 0
+
+
+class Reload:
+    """Reads the configuration again on SIGHUP: a good one renews the process, a faulty one changes nothing."""
+
+    def __init__(self, config_path: Path, process: WorkerProcess) -> None:
+        self._config_path = config_path
+        self._process = process
+        self.wanted = False
+
+    def ask(self, _number: int, _frame: FrameType | None) -> None:
+        """Begin reading; a signal handler."""
+        threading.Thread(target=self._read, name="reload", daemon=True).start()
+
+    def _read(self) -> None:
+        try:
+            read_settings(self._config_path, os.environ)
+        except ConfigurationError as error:
+            log.error("the configuration was not reloaded, the old one stays: %s", error)  # noqa: TRY400 - no trace
+            return
+        self.wanted = True
+        log.info("reloading the configuration")
+        self._process.ask_to_end()
+
+
+def _run(process: WorkerProcess) -> None:
+    def end(_number: int, _frame: FrameType | None) -> None:
+        process.ask_to_end()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    process.run()
+
+
+def _own_store(settings: Settings) -> str | None:
+    return None if settings.redis.url is None else settings.redis.url.get_secret_value()
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="workers.main", description="Run worker processes.")
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--concurrency", type=int, default=CONCURRENCY)
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

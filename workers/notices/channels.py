@@ -1,0 +1,61 @@
+"""Chats, by Apprise. A chat's address holds credentials: it is never logged and in no error."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Protocol
+
+import apprise
+from pydantic import SecretStr
+
+from config.settings import NoticeSettings
+from workers.notices.wording import Wording
+
+CONNECT_SECONDS = 4.0
+ANSWER_SECONDS = 10.0
+
+
+class NotSent(Exception):
+    """The receiver did not take a notice; it may later."""
+
+
+class Channel(Protocol):
+    """Somewhere to send notices."""
+
+    def send(self, wording: Wording) -> None:
+        """Send, or raise `NotSent`."""
+        ...
+
+
+class ChatChannel:
+    """A chat that Apprise knows."""
+
+    def __init__(self, name: str, url: SecretStr) -> None:
+        self._name = name
+        self._url = url
+
+    def send(self, wording: Wording) -> None:
+        """Send, or raise `NotSent`; gives up after a few seconds."""
+        _silence_apprise()
+        chat = apprise.Apprise.instantiate(self._url.get_secret_value(), suppress_exceptions=True)
+        if chat is None:
+            raise NotSent(f"notices.{self._name}.url is no address that Apprise knows")
+        # The address may ask for longer; a sender must never be kept that long.
+        chat.socket_connect_timeout = min(float(chat.socket_connect_timeout), CONNECT_SECONDS)
+        chat.socket_read_timeout = min(float(chat.socket_read_timeout), ANSWER_SECONDS)
+        receiver = apprise.Apprise()
+        receiver.add(chat)
+        taken = receiver.notify(title=wording.title, body=wording.text, body_format=apprise.NotifyFormat.TEXT)
+        if not taken:
+            raise NotSent(f"notices.{self._name} did not take it (no connection, or not answered with 2xx)")
+
+
+def channels_of(notices: Mapping[str, NoticeSettings]) -> dict[str, Channel]:
+    """Return the channel of every receiver in the configuration."""
+    return {name: ChatChannel(name, settings.url) for name, settings in notices.items()}
+
+
+def _silence_apprise() -> None:
+    # It writes addresses, with their credentials, into its own log.
+    logging.getLogger("apprise").disabled = True

@@ -1,0 +1,106 @@
+"""Sends what waits in the outbox: in order, at least once, each receiver for itself."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeVar
+
+from workers.notices.channels import Channel, NotSent
+from workers.notices.wording import worded
+
+FIRST_WAIT = 1.0
+LONGEST_WAIT = 300.0
+MOST_TRIES = 50
+LONGEST_LIFE = 24 * 3600.0
+TURN_SECONDS = 5.0
+"""A task sends no further notice after this, so that other work gets its turn."""
+
+log = logging.getLogger(__name__)
+
+
+class Entry(Protocol):
+    """A notice that waits."""
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """Return the notice as it was written."""
+        ...
+
+    @property
+    def tries(self) -> int:
+        """Return how often it was tried in vain."""
+        ...
+
+
+Kept = TypeVar("Kept", bound=Entry)
+
+
+class Outbox(Protocol[Kept]):
+    """Where notices wait."""
+
+    def take(self, receiver: str) -> Kept | None:
+        """Take the oldest notice of a receiver, unless somebody sends it now."""
+        ...
+
+    def sent(self, entry: Kept) -> int:
+        """Take it off; returns how many are left."""
+        ...
+
+    def again(self, entry: Kept, wait: float) -> None:
+        """Try again after `wait` seconds."""
+        ...
+
+    def now(self) -> float:
+        """Return the store's time in seconds."""
+        ...
+
+
+class Drain:
+    """Sends the notices of one receiver per call, and never waits between two tries."""
+
+    def __init__(self, outbox: Outbox[Kept], channels: Mapping[str, Channel]) -> None:
+        self._outbox: Outbox[Any] = outbox
+        self._channels = channels
+
+    def drain(self, receiver: str) -> None:
+        """Send what waits for a receiver, oldest first, until one fails; raises only `StoreAway`.
+
+        A notice that fails is tried again after 1, 2, 4 ... at most 300 s, and given up, with a log line,
+        after 50 tries or when it is a day old (where its body has `at`, seconds since 1970).
+        """
+        ends_at = time.monotonic() + TURN_SECONDS
+        while time.monotonic() < ends_at:
+            entry = self._outbox.take(receiver)
+            if entry is None or not self._settle(receiver, entry):
+                return
+
+    def _settle(self, receiver: str, entry: Entry) -> bool:
+        """Send one notice or put it off; tells whether the next one may follow."""
+        channel = self._channels.get(receiver)
+        if channel is None:
+            log.warning("a notice is given up: the configuration has no notices.%s any more", receiver)
+            return self._outbox.sent(entry) > 0
+        try:
+            channel.send(worded(entry.body))
+        except NotSent as error:
+            return self._put_off(receiver, entry, error)
+        return self._outbox.sent(entry) > 0
+
+    def _put_off(self, receiver: str, entry: Entry, error: NotSent) -> bool:
+        tries = entry.tries + 1
+        if tries >= MOST_TRIES or self._age(entry) >= LONGEST_LIFE:
+            about = {name: entry.body.get(name) for name in ("kind", "project", "number")}
+            log.error(
+                "a notice to %s is given up after %d tries: %s; it was %s", receiver, tries, error, about
+            )
+            return self._outbox.sent(entry) > 0
+        wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(entry.tries, 16))
+        log.warning("a notice to %s was not sent, next try in %.0f s: %s", receiver, wait, error)
+        self._outbox.again(entry, wait)
+        return False
+
+    def _age(self, entry: Entry) -> float:
+        written_at = entry.body.get("at")
+        return self._outbox.now() - written_at if isinstance(written_at, int | float) else 0.0
