@@ -36,7 +36,6 @@ class Cause(StrEnum):
     REFUSED = "refused"
     APPLICATION = "application"
     CONFIGURATION = "configuration"
-    OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +170,8 @@ class Lane:
     pin: JSON | None = None
     hold: JSON | None = None
     gave_way: int = 0
+    parked: tuple[tuple[str, float], ...] = ()
+    """Replaced releases whose workspaces stand by, newest first, with the time (seconds) of the change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,8 @@ class Taken:
     now: float
     expiries: int
     """How often in a row a lease on this release ran out without a move."""
+    target_holder: str | None = None
+    """The release that holds the lock of this release's target."""
 
 
 @dataclass(frozen=True, slots=True)

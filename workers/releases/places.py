@@ -105,6 +105,8 @@ class StageReport:
     failed_step: int | None = None
     server: str | None = None
     replica: str | None = None
+    complete: bool = True
+    """False while a replica that is expected has no row at all (a landscape is still being laid out)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,15 +134,15 @@ class Reading:
         with store_errors(), self._client.pipeline(transaction=False) as pipeline:
             pipeline.hgetall(key("lane", name))
             pipeline.zrevrange(key("queued", name), 0, -1)
-            pipeline.zrevrange(key("parked", name), 0, -1)
+            pipeline.zrevrange(key("parked", name), 0, -1, withscores=True)
             pipeline.smembers(key("barred", name))
             pipeline.get(key("freeze", project))
             fields, queued, parked, barred, freeze = pipeline.execute()
         return LaneView(
-            lane_from(name, fields),
+            lane_from(name, fields, {release_id: str(at) for release_id, at in parked}),
             project,
             tuple(queued),
-            tuple(parked),
+            tuple(release_id for release_id, _ in parked),
             tuple(sorted(barred)),
             json.loads(freeze) if freeze else None,
         )

@@ -36,14 +36,15 @@ class ReleaseStore:
         answer = self._scripts.run("take", release_id, owner, self._term, int(only_called))
         if not answer:
             return None
-        fence, now, expiries, fields, lane = answer
+        fence, now, expiries, fields, lane, parked, holder = answer
         release_fields = _pairs(fields)
         return Taken(
             release=release_from(release_fields),
-            lane=lane_from(release_fields["lane"], _pairs(lane)),
+            lane=lane_from(release_fields["lane"], _pairs(lane), _pairs(parked)),
             lease=Lease(release_id, owner, int(fence)),
             now=int(now) / 1000,
             expiries=int(expiries),
+            target_holder=holder or None,
         )
 
     def renew(self, lease: Lease) -> bool:
@@ -131,8 +132,8 @@ class ReleaseStore:
         return settings
 
 
-def lane_from(name: str, fields: Mapping[str, str]) -> Lane:
-    """Decode a lane from the fields of its hash."""
+def lane_from(name: str, fields: Mapping[str, str], parked: Mapping[str, str]) -> Lane:
+    """Decode a lane from the fields of its hash and its parked releases (newest first, times in ms)."""
     connections = json.loads(fields["connections"]) if fields.get("connections") else None
     return Lane(
         name=name,
@@ -143,6 +144,7 @@ def lane_from(name: str, fields: Mapping[str, str]) -> Lane:
         pin=json.loads(fields["pin"]) if fields.get("pin") else None,
         hold=json.loads(fields["hold"]) if fields.get("hold") else None,
         gave_way=int(fields.get("gave_way", "0")),
+        parked=tuple((release_id, float(at) / 1000) for release_id, at in parked.items()),
     )
 
 

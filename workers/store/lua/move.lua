@@ -11,6 +11,9 @@
 --   leave              free the lane; the next queued one is looked at
 --   lock, unlock       the target's lock, by its key
 --   switch             the point of no return: needs the target's lock (key), order, no freeze, pin, hold, bar
+--   unless_locked      refuse while another release holds this target's lock
+--   needs_parked       refuse unless this release still stands by
+--   unpark             stand by no more (its workspace is about to be deleted)
 --   connections        text: what we now have on the lane's paths
 --   live               become the live release of the lane; the former one is parked
 --   revive             release that is live again (a rollback to it)
@@ -57,6 +60,13 @@ if target then
   end
   if effects.switch and not holder then return {"blocked", "the target's lock was not taken"} end
 end
+if effects.unless_locked then
+  local holder = redis.call("HGET", key_target(effects.unless_locked), "release")
+  if holder and holder ~= id then return {"blocked", "the target is held by release " .. holder} end
+end
+if effects.needs_parked and not redis.call("ZSCORE", key_parked(lane), effects.needs_parked) then
+  return {"blocked", "release " .. effects.needs_parked .. " is not parked any more"}
+end
 if effects.switch and not effects.by_operation then
   local why = standstill(project, lane)
   if why then return {"blocked", why} end
@@ -80,7 +90,12 @@ if effects.enter then
   redis.call("ZREM", key_queued(lane), id)
   redis.call("HSET", key_lane(lane), "running", id)
 end
-if effects.lock then redis.call("HSET", key_target(effects.lock), "release", id, "since", whole(now)) end
+if effects.lock then
+  if redis.call("HGET", key_target(effects.lock), "release") ~= id then
+    redis.call("HSET", key_target(effects.lock), "release", id, "since", whole(now))
+  end
+  redis.call("HSET", release, "target", effects.lock)
+end
 if effects.switch and not effects.by_operation then redis.call("HSET", release, "past_switch", "1") end
 if effects.connections then redis.call("HSET", key_lane(lane), "connections", effects.connections) end
 if effects.live then
@@ -88,7 +103,7 @@ if effects.live then
   if former and former ~= id then
     set_status(former, "live", "replaced", "release #" .. effects.live .. " took over")
     redis.call("ZADD", key_parked(lane), whole(now), former)
-    redis.call("ZADD", key_due(), whole(now), former)
+    for _, standing in ipairs(redis.call("ZRANGE", key_parked(lane), 0, -1)) do nudge(standing) end
   end
   redis.call("HSET", key_lane(lane), "live", id, "live_order", whole(order), "gave_way", "0")
   for _, old in ipairs(redis.call("ZRANGEBYSCORE", key_lane_failed(lane), "-inf", whole(order))) do

@@ -2,10 +2,11 @@
 -- fail-over to an older copy of the store repeats none.
 -- ARGV: offset, release, owner, term (ms), only when called (1|0)
 -- Returns: false when there is nothing to do, else
---   fence, now (ms), leases in a row that ran out without a move, fields of the release, fields of its lane
+--   fence, now (ms), leases in a row that ran out without a move, fields of the release, fields of its lane,
+--   the lane's parked releases with their times (ms), newest first, and who holds the target's lock (or "")
 local id, owner, term = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local release = key_release(id)
-local held = redis.call("HMGET", release, "owner", "lease_until", "fence", "called", "status", "lane")
+local held = redis.call("HMGET", release, "owner", "lease_until", "fence", "called", "status", "lane", "target")
 if not held[5] then
   redis.call("ZREM", key_due(), id)
   return false
@@ -19,4 +20,6 @@ redis.call("HSET", release, "owner", owner, "fence", whole(fence), "lease_until"
 redis.call("HDEL", release, "again")
 redis.call("ZADD", key_due(), whole(now + term), id)
 return {whole(fence), whole(now), redis.call("HGET", release, "expiries") or "0",
-  redis.call("HGETALL", release), redis.call("HGETALL", key_lane(held[6]))}
+  redis.call("HGETALL", release), redis.call("HGETALL", key_lane(held[6])),
+  redis.call("ZREVRANGE", key_parked(held[6]), 0, -1, "WITHSCORES"),
+  held[7] and redis.call("HGET", key_target(held[7]), "release") or ""}

@@ -1,0 +1,148 @@
+"""observe: watch production after the switch; put the former connections back when it fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from config.projects import ProjectSettings
+from workers.errors import PlatformError
+from workers.flow.connections import Routes, in_words, on_paths, same
+from workers.flow.outcomes import Done, Fail, Note, Outcome, Settled, TakenBack, Wait
+from workers.flow.steps.switch import connect, connections_now, ours_of, over
+from workers.flow.turn import Turn
+from workers.releases.codec import dumps
+from workers.releases.model import Cause
+
+GRACE_SECONDS = 120.0
+"""On top of the configured time: for a prober that died to be replaced, or connections to be put back."""
+RECENT_SECONDS = 2.0
+"""Observing ends well only while somebody is looking: a good probe must not be older than this."""
+ANSWER_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Observe:
+    """Live after so long without trouble; otherwise back, verified."""
+
+    name: str = "observe"
+
+    def timeout(self, project: ProjectSettings) -> float:
+        """Return the configured time and some grace."""
+        return project.observe.duration + GRACE_SECONDS
+
+    def look(self, turn: Turn) -> Outcome:
+        """Judge what the probes saw since the switch."""
+        if turn.scratch.get("put"):
+            return _confirm_return(turn)
+        trouble = turn.scratch.get("trouble") or _trouble(turn)
+        if trouble:
+            return _take_back(turn, str(trouble))
+        return _well(turn)
+
+    def settle(self, turn: Turn) -> Outcome:
+        """Find out by a read whether the return took effect."""
+        current = connections_now(turn)
+        if same(current, turn.intent.data["to"]):
+            return Settled(scratch={"put": True})
+        if not same(current, turn.intent.data["from"]):
+            return _failed(
+                turn, f"somebody changed {turn.project.target.domain}: it leads {in_words(current)}"
+            )
+        if turn.may_still_take_effect:
+            return Wait("the call that puts the former connections back went unanswered; reading the domain")
+        return Settled(text="the unanswered return took no effect; returning again")
+
+    def overdue(self, turn: Turn, last: str, cause: Cause) -> Outcome:
+        """Nobody could prove the new version in time: what cannot be observed is taken back, once."""
+        if turn.scratch.get("trouble"):
+            return _failed(turn, f"the former connections could not be put back in time; last seen: {last}")
+        if turn.scratch.get("put") or turn.release.intent is not None:
+            return _failed(turn, f"observe did not end in time; last seen: {last}")
+        return Note(scratch={"trouble": "nobody could watch production in time", "patience_from": turn.now})
+
+
+def _trouble(turn: Turn) -> str | None:
+    if turn.tally is None:
+        return None
+    failed = turn.tally.failed_in_a_row_since(turn.memory["switched_at"])
+    if failed < turn.project.observe.failures:
+        return None
+    return f"{failed} probes of production failed in a row after the switch ({turn.tally.last_failure})"
+
+
+def _well(turn: Turn) -> Outcome:
+    observe, since = turn.project.observe, turn.memory["switched_at"]
+    left = since + observe.duration - turn.now
+    if left > 0:
+        return Wait(f"watching production for {observe.duration:g}s", after=min(left, 1.0))
+    recent = max(since, turn.now - max(RECENT_SECONDS, 5 * observe.every))
+    if turn.tally is None or not turn.tally.good_since(recent):
+        return Wait("waiting for a good probe of production", after=0.2)
+    current = connections_now(turn)
+    if not same(current, ours_of(turn)):
+        return _failed(turn, f"somebody changed {turn.project.target.domain}: it leads {in_words(current)}")
+    good = turn.tally.good_since(since)
+    return Done(f"{good} good answers from production since the switch", effects=over(turn))
+
+
+def _take_back(turn: Turn, trouble: str) -> Outcome:
+    if not turn.scratch.get("trouble"):
+        return Note(scratch={"trouble": trouble}, text=trouble)
+    former: Routes = turn.memory.get("former", {})
+    if not turn.project.observe.rollback:
+        return _failed(turn, f"{trouble}; observe.rollback is off, so the new version stays connected")
+    if not former:
+        return _failed(turn, f"{trouble}; nothing stood there before, so there is nothing to go back to")
+    whole = turn.platform.domain(turn.place.team_id, turn.project.target.domain).connections
+    current = on_paths(whole, turn.project.target.paths)
+    if same(current, former):
+        return Note(scratch={"put": True})
+    if not same(current, ours_of(turn)):
+        return _failed(turn, f"{trouble}; somebody changed the domain since: it leads {in_words(current)}")
+    silent = _silent(turn, former)
+    if silent is not None:
+        return _failed(turn, f"{trouble}; the former version does not answer either ({silent})")
+    back = connect(turn, "return", f"putting back {in_words(former)}", current, former, whole)
+    return replace(back, effects={"lock": turn.place.key})
+
+
+def _silent(turn: Turn, former: Routes) -> str | None:
+    """Return why no former workspace can serve, or None when one answers on its own address.
+
+    A sign-in page of a restricted workspace is an answer: what stood there before was served through the
+    domain, not through that address.
+    """
+    fault = "it has no workspace"
+    for workspace_id in dict.fromkeys(id_ for ids in former.values() for id_ in ids):
+        try:
+            address = turn.platform.workspace(workspace_id).address
+            if address is None:
+                return None
+            answer = turn.web.get(address.rstrip("/") + turn.project.verify.path, timeout=ANSWER_SECONDS)
+        except PlatformError as error:
+            fault = str(error)
+            continue
+        if answer.status < 500 and answer.status not in (404, 429):
+            return None
+        fault = f"workspace {workspace_id} answered {answer.status}"
+    return fault
+
+
+def _confirm_return(turn: Turn) -> Outcome:
+    former: Routes = turn.memory.get("former", {})
+    current = connections_now(turn)
+    if not same(current, former):
+        return Note(scratch={"put": False}, text="the platform took the return but does not show it yet")
+    return TakenBack(
+        f"{turn.scratch.get('trouble')}; {turn.project.target.domain} leads {in_words(former)} again",
+        effects={**over(turn), "connections": dumps(former), "bar": turn.release.commit},
+    )
+
+
+def _failed(turn: Turn, message: str) -> Fail:
+    return Fail(
+        Cause.APPLICATION,
+        message,
+        hold=f"release #{turn.release.number} failed in production and was not taken back: {message}",
+        effects=over(turn),
+    )

@@ -1,0 +1,76 @@
+"""verify: the new version answers its health check on the workspace's own address, at the right commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from config.projects import ProjectSettings
+from workers.errors import TryAgain
+from workers.flow.outcomes import Done, Fail, Outcome, Settled, Wait
+from workers.flow.steps.base import timed_out
+from workers.flow.turn import Turn
+from workers.releases.model import Cause
+from workers.releases.places import Answer
+
+PROBE_SECONDS = 10.0
+LOCKED_OUT_SECONDS = 30.0
+"""A gateway that answers 429 locks early visitors out for a while; asking on makes it longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """Ask until so many good answers came in a row, then read HEAD back once more."""
+
+    name: str = "verify"
+
+    def timeout(self, project: ProjectSettings) -> float:
+        """Return the configured time."""
+        return project.verify.within
+
+    def look(self, turn: Turn) -> Outcome:
+        """Ask once."""
+        fault = health_fault(turn, turn.workspace.address or "", turn.platform.access_headers(turn.workspace))
+        if fault is not None:
+            locked_out = LOCKED_OUT_SECONDS if "429" in fault else None
+            return Wait(fault, after=locked_out, scratch={"good": 0})
+        good, wanted = int(turn.scratch.get("good", 0)) + 1, turn.project.verify.successes
+        if good < wanted:
+            return Wait(
+                f"{good} of {wanted} good answers", after=turn.poll_interval / 10, scratch={"good": good}
+            )
+        head = turn.platform.head(turn.workspace.id)
+        if head != turn.release.commit:
+            return Fail(
+                Cause.APPLICATION,
+                f"the workspace is at commit {head}, not at {turn.release.commit}: a stage moved it",
+            )
+        return Done(f"{wanted} good answers in a row from {turn.workspace.address}", memory={"head": head})
+
+    def settle(self, turn: Turn) -> Outcome:
+        """There is nothing to settle: this step changes nothing."""
+        return Settled()
+
+    def overdue(self, turn: Turn, last: str, cause: Cause) -> Outcome:
+        """Fail: whatever answered, it was not healthy."""
+        return timed_out(turn, self.timeout(turn.project), last, Cause.APPLICATION)
+
+
+def health_fault(turn: Turn, address: str, headers: Mapping[str, str]) -> str | None:
+    """Ask an address for its health; return None when it is well, else what is wrong."""
+    verify = turn.project.verify
+    url = address.rstrip("/") + verify.path
+    try:
+        answer = turn.web.get(url, timeout=PROBE_SECONDS, headers=headers)
+    except TryAgain as error:
+        return f"{url} does not answer: {error}"
+    return answer_fault(answer, url, verify.status, verify.contains)
+
+
+def answer_fault(answer: Answer, url: str, status: int, contains: str | None) -> str | None:
+    """Return what is wrong with an answer, or None."""
+    if answer.status != status:
+        return f"{url} answered {answer.status}, not {status}"
+    if contains is not None and contains not in answer.body:
+        return f"{url} answered {status} but without the text {contains!r}"
+    return None

@@ -1,0 +1,34 @@
+"""A workspace that fell asleep is woken before anything is asked of it."""
+
+from __future__ import annotations
+
+from workers.flow.outcomes import Call, Outcome, Wait
+from workers.flow.turn import Turn
+from workers.releases.model import JSON
+
+WAKE_SETTLE_SECONDS = 30.0
+
+
+def awake(turn: Turn) -> Outcome | None:
+    """Return None when the workspace takes commands, else what to do about it.
+
+    A 400 of a sleeping workspace would otherwise look like "not yet" for ever. It is asked to wake once in
+    a step; one that stays down runs into the step's deadline.
+    """
+    if turn.platform.is_running(turn.workspace.id):
+        return None
+    workspace = turn.workspace
+    if turn.scratch.get("woken"):
+        return Wait(f"workspace {workspace.id} is asleep and was asked to wake")
+
+    def send() -> JSON:
+        turn.platform.wake(workspace)
+        return {}
+
+    return Call(
+        "wake",
+        f"workspace {workspace.id} is asleep; waking it",
+        send=send,
+        settle_seconds=WAKE_SETTLE_SECONDS,
+        scratch={"woken": True},
+    )

@@ -1,0 +1,84 @@
+"""What a step sees when it looks: the release, its settings, the outside, and the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from config.projects import ProjectSettings
+from workers.flow.ports import Platform, Web
+from workers.releases.model import JSON, Intent, Lane, Release
+from workers.releases.places import Pipeline, Place, Service, Workspace
+from workers.releases.probing import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One look at one release. `now` is the store's time in seconds."""
+
+    release: Release
+    lane: Lane
+    project: ProjectSettings
+    platform: Platform
+    web: Web
+    now: float
+    poll_interval: float
+    tally: Tally | None = None
+    """What the probes of production saw so far, where they were asked for."""
+    target_holder: str | None = None
+    """The release that holds the target's lock, looked up for cleaning up only."""
+
+    @property
+    def scratch(self) -> JSON:
+        """Return what this step noted for itself."""
+        noted: JSON = self.release.memory.get("scratch", {})
+        return noted
+
+    @property
+    def memory(self) -> JSON:
+        """Return what the release noted for all its steps."""
+        return self.release.memory
+
+    @property
+    def waited(self) -> float:
+        """Return for how many seconds the current step has been going on."""
+        started = self.release.record(self.release.step or "").started_at
+        return 0.0 if started is None else max(0.0, self.now - started)
+
+    @property
+    def intent(self) -> Intent:
+        """Return the open intent; only asked where there is one."""
+        if self.release.intent is None:
+            raise ValueError(f"release {self.release.id} has no open intent")
+        return self.release.intent
+
+    @property
+    def may_still_take_effect(self) -> bool:
+        """Tell whether the call of the open intent may yet be carried out."""
+        return self.now < self.intent.settle_at
+
+    @property
+    def place(self) -> Place:
+        """Return the resolved target, as the create step noted it."""
+        return place_from(self.memory["place"])
+
+    @property
+    def workspace(self) -> Workspace:
+        """Return the release's workspace, as the create step noted it."""
+        return Workspace(**self.memory["workspace"])
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """Return what the pipeline file asks for, as the create step noted it."""
+        return pipeline_from(self.memory["pipeline"])
+
+
+def place_from(noted: dict[str, Any]) -> Place:
+    """Decode a noted place."""
+    return Place(**noted | {"warnings": tuple(noted.get("warnings", ()))})
+
+
+def pipeline_from(noted: dict[str, Any]) -> Pipeline:
+    """Decode a noted pipeline."""
+    services = tuple(Service(**service) for service in noted["services"])
+    return Pipeline(**noted | {"services": services, "warnings": tuple(noted.get("warnings", ()))})
