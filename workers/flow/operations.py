@@ -180,22 +180,33 @@ class Operations:
             raise NotAllowed(
                 f"release #{release.number} is {release.status}; only a live one can be taken back"
             )
-        if to is not None:
-            self._check_parked(release, to)
-        elif not release.memory.get("former"):
+        if to is None and not release.memory.get("former"):
             raise NotAllowed(f"nothing stood on the paths of release #{release.number} before it")
-        self._moving.operate(
-            release_id,
-            {"kind": "rollback", "by": actor, "to": to, "reason": reason, "pin": pin, "force": force},
-        )
+        revive = self._former_of(release) if to is None else self._parked(release, to)
+        request: JSON = {"kind": "rollback", "by": actor, "reason": reason, "pin": pin, "force": force}
+        if revive is not None:
+            request["revive"] = revive.id
+        if to is not None and revive is not None:
+            request["to_workspace"] = revive.workspace_id
+        self._moving.operate(release_id, request)
         return self._looking.release(release_id)
 
-    def _check_parked(self, release: Release, to: str) -> None:
+    def _former_of(self, release: Release) -> Release | None:
+        """Return our own release that stood there before, or None where it was somebody else's."""
+        if release.previous is None:
+            return None
+        previous = self._looking.release(release.previous)
+        former = release.memory.get("former", {})
+        ours = all(ids == [previous.workspace_id] for ids in former.values())
+        return previous if ours and previous.status is Status.REPLACED else None
+
+    def _parked(self, release: Release, to: str) -> Release:
         other = self._looking.release(to)
         if other.lane != release.lane:
             raise NotAllowed(f"release #{other.number} belongs to {other.lane}, not to {release.lane}")
         if other.status is not Status.REPLACED or other.workspace_id is None or other.cleanup == "gone":
             raise NotAllowed(f"the workspace of release #{other.number} is not parked any more")
+        return other
 
     def _git_url(self, project: ProjectSettings) -> str:
         return git_url_of(project, self._drivers().get(project.host, ""), None)

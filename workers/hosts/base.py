@@ -80,8 +80,15 @@ class Host(Protocol):
     No method does any input or output, and no other error than the named ones comes out.
     """
 
-    name: str
-    driver: str
+    @property
+    def name(self) -> str:
+        """Return the host's name in the settings."""
+        ...
+
+    @property
+    def driver(self) -> str:
+        """Return the name of its driver."""
+        ...
 
     def verify(self, headers: Headers, body: bytes) -> int:
         """Return the index of the secret that signed these bytes.

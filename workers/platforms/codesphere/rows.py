@@ -44,7 +44,7 @@ def report(
             replica=failed.replica or None,
         )
     state, detail = _run_state(counted, expected) if stage is Stage.RUN else _build_state(counted)
-    return StageReport(state, detail, mark)
+    return StageReport(state, detail, mark, complete=_complete(counted, expected))
 
 
 def _expected(stage: Stage, services: Sequence[Service], replicas: int) -> dict[str, int]:
@@ -108,6 +108,14 @@ def _run_state(rows: Sequence[RowShape], expected: dict[str, int]) -> tuple[Stag
         return StageState.RUNNING, f"{wanted} of {wanted} replicas running"
     up = sum(min(running[server], count) for server, count in expected.items())
     return StageState.WAITING, f"{up} of {wanted} replicas running; waiting for {', '.join(sorted(short))}"
+
+
+def _complete(rows: Sequence[RowShape], expected: dict[str, int]) -> bool:
+    """Tell whether every expected replica has a row, in whatever state."""
+    return all(
+        len({row.replica for row in rows if row.server == server}) >= count
+        for server, count in expected.items()
+    )
 
 
 def _mark(rows: Iterable[RowShape], *, with_steps: bool) -> str:

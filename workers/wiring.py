@@ -1,0 +1,205 @@
+"""The one place that names concrete classes: what a worker process and a web process are made of."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from config.projects import ProjectSettings
+from config.settings import HostSettings, PlatformSettings, Settings
+from workers.flow.engine import Engine, PlatformBinding
+from workers.flow.moves import Writer
+from workers.flow.operations import Operations
+from workers.hosts.base import Headers, Host
+from workers.hosts.github import GitHub
+from workers.leases import Renewer
+from workers.platforms.client import ApiClient
+from workers.platforms.codesphere import Codesphere
+from workers.platforms.transport import http_client
+from workers.platforms.web import HttpWeb
+from workers.releases.identity import new_release_id
+from workers.store.connection import connect, connect_async
+from workers.store.intake import AsyncIntakeStore, IntakeStore
+from workers.store.outbox import OutboxStore
+from workers.store.probes import ProbeStore
+from workers.store.reading import Reading
+from workers.store.releases import LEASE_SECONDS, ReleaseStore
+from workers.store.scripts import Offset, no_offset
+from workers.store.sessions import SessionStore
+from workers.store.standing import StandingStore
+
+__all__ = ["Headers", "Host", "LiveSettings", "Services", "WebServices", "build", "build_web"]
+
+
+class LiveSettings:
+    """The settings in force. `read` reads the file anew; a faulty one is refused whole."""
+
+    def __init__(self, settings: Settings, read: Callable[[], Settings] | None = None) -> None:
+        self._settings = settings
+        self._read = read
+        self._guard = threading.Lock()
+
+    @property
+    def current(self) -> Settings:
+        """Return the settings in force now."""
+        return self._settings
+
+    def reload(self) -> None:
+        """Read the file anew, or raise `ConfigurationError` and keep what is in force."""
+        if self._read is None:
+            return
+        with self._guard:
+            self._settings = self._read()
+
+    def projects(self) -> Mapping[str, ProjectSettings]:
+        """Return the projects by name."""
+        return self._settings.projects
+
+    def drivers(self) -> Mapping[str, str]:
+        """Return the driver of each host."""
+        return {name: host.driver for name, host in self._settings.hosts.items()}
+
+    def receivers(self, project: ProjectSettings, kind: str) -> tuple[str, ...]:
+        """Return which of a project's receivers want a kind of notice."""
+        notices = self._settings.notices
+        return tuple(name for name in project.notify if name in notices and kind in notices[name].on)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a worker process works with."""
+
+    settings: LiveSettings
+    store: ReleaseStore
+    reading: Reading
+    probes: ProbeStore
+    outbox: OutboxStore
+    renewer: Renewer
+    engine: Engine
+    close: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class WebServices:
+    """What a web process works with."""
+
+    settings: LiveSettings
+    hosts: Mapping[str, Host]
+    store: ReleaseStore
+    reading: Reading
+    intake: AsyncIntakeStore
+    intake_sync: IntakeStore
+    standing: StandingStore
+    sessions: SessionStore
+    operations: Operations
+    close: Callable[[], None]
+
+
+def build(
+    settings: Settings,
+    *,
+    redis_url: str,
+    read: Callable[[], Settings] | None = None,
+    offset: Offset = no_offset,
+    transport: httpx.BaseTransport | None = None,
+    lease_seconds: float = LEASE_SECONDS,
+) -> Services:
+    """Return the services of a worker process. Nothing is connected before it is used."""
+    live = LiveSettings(settings, read)
+    client = connect(redis_url)
+    http = http_client(transport=transport)
+    store = ReleaseStore(client, offset=offset, lease_seconds=lease_seconds)
+    probes = ProbeStore(client, offset=offset)
+    renewer = Renewer(store, lease_seconds=lease_seconds)
+    platforms = Platforms(live, http)
+    engine = Engine(
+        store=store,
+        probes=probes,
+        keeper=renewer,
+        platforms=platforms.find,
+        web=HttpWeb(http),
+        writer=Writer(live.receivers, random.random),
+        owner=f"worker-{new_release_id()}",
+        clock=time.monotonic,
+    )
+
+    def close() -> None:
+        http.close()
+        client.close()
+
+    return Services(
+        settings=live,
+        store=store,
+        reading=Reading(client),
+        probes=probes,
+        outbox=OutboxStore(client, offset=offset),
+        renewer=renewer,
+        engine=engine,
+        close=close,
+    )
+
+
+def build_web(
+    settings: Settings,
+    *,
+    redis_url: str,
+    read: Callable[[], Settings] | None = None,
+    offset: Offset = no_offset,
+) -> WebServices:
+    """Return the services of a web process. Nothing is connected before it is used."""
+    live = LiveSettings(settings, read)
+    client = connect(redis_url)
+    reading = Reading(client)
+    store = ReleaseStore(client, offset=offset)
+    return WebServices(
+        settings=live,
+        hosts=hosts_of(settings.hosts),
+        store=store,
+        reading=reading,
+        intake=AsyncIntakeStore(connect_async(redis_url), offset=offset),
+        intake_sync=IntakeStore(client, offset=offset),
+        standing=StandingStore(client, offset=offset),
+        sessions=SessionStore(client),
+        operations=Operations(store, reading, live.projects, live.drivers),
+        close=client.close,
+    )
+
+
+def hosts_of(settings: Mapping[str, HostSettings]) -> dict[str, Host]:
+    """Return the hosts whose drivers this version has, by name."""
+    return {
+        name: GitHub(name, [secret.get_secret_value() for secret in host.secrets])
+        for name, host in settings.items()
+        if host.driver == "github"
+    }
+
+
+class Platforms:
+    """The configured platforms, made when they are first asked for and anew when their settings change."""
+
+    def __init__(self, live: LiveSettings, http: httpx.Client) -> None:
+        self._live = live
+        self._http = http
+        self._made: dict[str, tuple[PlatformSettings, PlatformBinding]] = {}
+        self._guard = threading.Lock()
+
+    def find(self, name: str) -> PlatformBinding | None:
+        """Return a platform by its name in the settings, or None when it is not configured."""
+        settings = self._live.current.platforms.get(name)
+        if settings is None or settings.driver != "codesphere":
+            return None
+        with self._guard:
+            made = self._made.get(name)
+            if made is None or made[0] != settings:
+                made = (settings, self._make(settings))
+                self._made[name] = made
+        return made[1]
+
+    def _make(self, settings: PlatformSettings) -> PlatformBinding:
+        api = ApiClient(self._http, settings.api_url, settings.token, concurrency=settings.concurrency)
+        return PlatformBinding(Codesphere(api, workspace_url=settings.workspace_url), settings.poll_interval)
