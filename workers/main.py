@@ -157,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class Reload:
-    """Reads the configuration again on SIGHUP: a good one renews the process, a faulty one changes nothing."""
+    """Reads the configuration again on SIGHUP: a good one renews the process, a faulty one does nothing."""
 
     def __init__(self, config_path: Path, process: WorkerProcess) -> None:
         self._config_path = config_path

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Mapping
+from functools import cache
 from typing import Protocol
 
 import apprise
@@ -37,7 +39,7 @@ class ChatChannel:
 
     def send(self, wording: Wording) -> None:
         """Send, or raise `NotSent`; gives up after a few seconds."""
-        _silence_apprise()
+        _prepare_apprise()
         chat = apprise.Apprise.instantiate(self._url.get_secret_value(), suppress_exceptions=True)
         if chat is None:
             raise NotSent(f"notices.{self._name}.url is no address that Apprise knows")
@@ -56,6 +58,11 @@ def channels_of(notices: Mapping[str, NoticeSettings]) -> dict[str, Channel]:
     return {name: ChatChannel(name, settings.url) for name, settings in notices.items()}
 
 
-def _silence_apprise() -> None:
+@cache
+def _prepare_apprise() -> None:
     # It writes addresses, with their credentials, into its own log.
     logging.getLogger("apprise").disabled = True
+    with warnings.catch_warnings():
+        # Its plug-ins are loaded by the first address; one of them uses a module that Python 3.13 dropped.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        apprise.Apprise.instantiate("json://127.0.0.1")
