@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -23,7 +23,8 @@ from celery.worker import state as celery_state
 from config.faults import ConfigurationError
 from config.logging import configure_logging
 from config.settings import Settings, read_settings
-from workers.notices.channels import channels_of
+from workers import wiring
+from workers.notices.channels import Channel, ChatChannel
 from workers.notices.drain import Drain
 from workers.parenthood import Child, Ending, Member, end_all, watch_over
 from workers.prober import Prober
@@ -45,15 +46,18 @@ log = logging.getLogger(__name__)
 class WorkerProcess:
     """Everything that one worker process runs."""
 
-    def __init__(self, settings: Settings, redis_url: str, *, concurrency: int = CONCURRENCY) -> None:
-        from workers import wiring
-
-        self._services = wiring.build(settings, redis_url=redis_url)
+    def __init__(
+        self,
+        settings: Settings,
+        redis_url: str,
+        *,
+        concurrency: int = CONCURRENCY,
+        read: Callable[[], Settings] | None = None,
+    ) -> None:
+        self._services = wiring.build(settings, redis_url=redis_url, read=read)
         self._app = make_celery(redis_url)
         self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
-        register(
-            self._app, self._services.engine, Drain(self._services.outbox, channels_of(settings.notices))
-        )
+        register(self._app, self._services.engine, Drain(self._services.outbox, self._channel))
         self._concurrency = concurrency
         self._pump = Pump(self._services.store, self._app, worker=self.name, concurrency=concurrency)
         self._prober = Prober(self._services.probes, owner=self.name)
@@ -71,6 +75,19 @@ class WorkerProcess:
             self._services.renewer.stop()
             self._app.close()
             self._services.close()
+
+    def reload(self) -> None:
+        """Read the configuration again; a faulty one is refused whole and logged, and the old one stays."""
+        try:
+            self._services.settings.reload()
+        except ConfigurationError as error:
+            log.error("the configuration was not reloaded, the old one stays: %s", error)  # noqa: TRY400 - no trace
+        else:
+            log.info("the configuration was reloaded")
+
+    def _channel(self, receiver: str) -> Channel | None:
+        settings = self._services.settings.current.notices.get(receiver)
+        return None if settings is None else ChatChannel(receiver, settings.url)
 
     def _run_celery(self) -> None:
         # WorkController is Celery's worker without its command line: no signal handlers, banner or logging.
@@ -147,44 +164,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.processes > 1:
         run_workers(options.config, store_url, processes=options.processes, concurrency=options.concurrency)
         return 0
-    process = WorkerProcess(settings, store_url, concurrency=options.concurrency)
-    reload = Reload(options.config, process)
-    signal.signal(signal.SIGHUP, reload.ask)
-    _run(process)
-    if reload.wanted:
-        os.execv(sys.executable, [sys.executable, "-P", "-m", "workers.main", *(arguments or sys.argv[1:])])  # noqa: S606 - ourselves, anew
+    _run(
+        WorkerProcess(
+            settings,
+            store_url,
+            concurrency=options.concurrency,
+            read=lambda: read_settings(options.config, os.environ),
+        )
+    )
     return 0
-
-
-class Reload:
-    """Reads the configuration again on SIGHUP: a good one renews the process, a faulty one does nothing."""
-
-    def __init__(self, config_path: Path, process: WorkerProcess) -> None:
-        self._config_path = config_path
-        self._process = process
-        self.wanted = False
-
-    def ask(self, _number: int, _frame: FrameType | None) -> None:
-        """Begin reading; a signal handler."""
-        threading.Thread(target=self._read, name="reload", daemon=True).start()
-
-    def _read(self) -> None:
-        try:
-            read_settings(self._config_path, os.environ)
-        except ConfigurationError as error:
-            log.error("the configuration was not reloaded, the old one stays: %s", error)  # noqa: TRY400 - no trace
-            return
-        self.wanted = True
-        log.info("reloading the configuration")
-        self._process.ask_to_end()
 
 
 def _run(process: WorkerProcess) -> None:
     def end(_number: int, _frame: FrameType | None) -> None:
         process.ask_to_end()
 
+    def reload(_number: int, _frame: FrameType | None) -> None:
+        # Not in the handler: the thread that it interrupts may hold the lock that reading needs.
+        threading.Thread(target=process.reload, name="reload", daemon=True).start()
+
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
+    signal.signal(signal.SIGHUP, reload)
     process.run()
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping
 from functools import cache
 from typing import Protocol
 
 import apprise
 from pydantic import SecretStr
 
-from config.settings import NoticeSettings
 from workers.notices.wording import Wording
 
 CONNECT_SECONDS = 4.0
@@ -51,11 +49,6 @@ class ChatChannel:
         taken = receiver.notify(title=wording.title, body=wording.text, body_format=apprise.NotifyFormat.TEXT)
         if not taken:
             raise NotSent(f"notices.{self._name} did not take it (no connection, or not answered with 2xx)")
-
-
-def channels_of(notices: Mapping[str, NoticeSettings]) -> dict[str, Channel]:
-    """Return the channel of every receiver in the configuration."""
-    return {name: ChatChannel(name, settings.url) for name, settings in notices.items()}
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 from workers.notices.channels import Channel, NotSent
@@ -58,11 +58,14 @@ class Outbox(Protocol[Kept]):
 
 
 class Drain:
-    """Sends the notices of one receiver per call, and never waits between two tries."""
+    """Sends the notices of one receiver per call, and never waits between two tries.
 
-    def __init__(self, outbox: Outbox[Kept], channels: Mapping[str, Channel]) -> None:
+    `channel` returns the channel of a receiver, or None when it is not configured.
+    """
+
+    def __init__(self, outbox: Outbox[Kept], channel: Callable[[str], Channel | None]) -> None:
         self._outbox: Outbox[Any] = outbox
-        self._channels = channels
+        self._channel = channel
 
     def drain(self, receiver: str) -> None:
         """Send what waits for a receiver, oldest first, until one fails; raises only `StoreAway`.
@@ -78,7 +81,7 @@ class Drain:
 
     def _settle(self, receiver: str, entry: Entry) -> bool:
         """Send one notice or put it off; tells whether the next one may follow."""
-        channel = self._channels.get(receiver)
+        channel = self._channel(receiver)
         if channel is None:
             log.warning("a notice is given up: the configuration has no notices.%s any more", receiver)
             return self._outbox.sent(entry) > 0

@@ -22,19 +22,21 @@ def worded(body: Mapping[str, Any]) -> Wording:
     """Return a notice in words.
 
     `body` has `kind` (live, failed, rolled_back, waiting, stuck), `project` and `number`, and may have
-    `commit`, `ref`, `reason`, `step`, `url` and `release`; what is missing is left out.
+    `commit`, `ref`, `reason`, `step`, `url` (where production answers) and `release`; what is missing
+    is left out.
     """
-    kind = str(body.get("kind", ""))
-    title, lines = WORDS.get(kind, _other)(body)
-    link = body.get("url")
-    return Wording(title, "\n".join([*lines, f"Details: {link}"] if link else lines))
+    title, lines = WORDS.get(str(body.get("kind", "")), _other)(body)
+    return Wording(title, "\n".join(lines))
 
 
 Worded = tuple[str, list[str]]
 
 
 def _live(body: Mapping[str, Any]) -> Worded:
-    return f"{_name(body)} is live", [f"{_what(body)} serves production now.", *_reason(body)]
+    return f"{_name(body)} is live", [
+        f"{_what(body)} serves {body.get('url') or 'production'} now.",
+        *_reason(body),
+    ]
 
 
 def _failed(body: Mapping[str, Any]) -> Worded:
@@ -50,7 +52,7 @@ def _failed(body: Mapping[str, Any]) -> Worded:
 
 def _rolled_back(body: Mapping[str, Any]) -> Worded:
     return f"{_name(body)} was rolled back", [
-        f"{_what(body)} was taken out of production; what served before it serves again.",
+        f"{_what(body)} was taken back; what served {body.get('url') or 'production'} before it serves again.",
         *_reason(body),
         "Next: find out what went wrong, then push a fix. This commit is not released again by itself.",
     ]

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from config.settings import NoticeSettings
-from workers.notices.channels import ChatChannel, NotSent, channels_of
+from workers.notices.channels import ChatChannel, NotSent
 from workers.notices.wording import Wording
 
 WORDING = Wording("shop #1 is live", "Release #1 of shop serves production now.")
@@ -96,10 +95,3 @@ def test_no_log_line_and_no_error_shows_the_address(chat: Chat, caplog: pytest.L
     shown = f"{caplog.text} {error.value!r} {error.value.__cause__!r} {channel!r} {vars(channel)!r}"
     assert "s3cr3t" not in shown
     assert "tell-nobody" not in shown
-
-
-def test_every_receiver_of_the_configuration_has_a_channel(chat: Chat) -> None:
-    channels = channels_of({"team": NoticeSettings(url=SecretStr(chat.url))})
-    channels["team"].send(WORDING)
-
-    assert len(chat.taken) == 1

@@ -69,7 +69,7 @@ def test_notices_are_sent_in_order_and_leave_the_outbox(client: redis.Redis) -> 
     put(client, "team", 1, 2, 3)
     team = Receiver()
 
-    Drain(OutboxStore(client), {"team": team}).drain("team")
+    Drain(OutboxStore(client), {"team": team}.get).drain("team")
 
     assert team.titles == ["shop #1 is live", "shop #2 is live", "shop #3 is live"]
     assert client.llen(key("outbox", "team")) == 0
@@ -80,7 +80,7 @@ def test_a_refused_notice_keeps_its_place_and_is_sent_later(client: redis.Redis)
     clock = Clock()
     put(client, "team", 1, 2)
     team = Receiver(refuses=True)
-    drain = Drain(OutboxStore(client, offset=clock), {"team": team})
+    drain = Drain(OutboxStore(client, offset=clock), {"team": team}.get)
     drain.drain("team")
     team.refuses = False
     clock.ahead += 1100
@@ -94,7 +94,7 @@ def test_one_receiver_that_fails_does_not_keep_another_waiting(client: redis.Red
     put(client, "broken", 1)
     put(client, "team", 1)
     broken, team = Receiver(refuses=True), Receiver()
-    drain = Drain(OutboxStore(client), {"broken": broken, "team": team})
+    drain = Drain(OutboxStore(client), {"broken": broken, "team": team}.get)
 
     drain.drain("broken")
     drain.drain("team")
@@ -107,7 +107,7 @@ def test_the_pause_between_two_tries_grows_to_five_minutes(client: redis.Redis) 
     clock = Clock()
     put(client, "team", 1)
     outbox = OutboxStore(client, offset=clock)
-    drain = Drain(outbox, {"team": Receiver(refuses=True)})
+    drain = Drain(outbox, {"team": Receiver(refuses=True)}.get)
     pauses = []
     for _ in range(11):
         drain.drain("team")
@@ -125,7 +125,7 @@ def test_a_notice_is_given_up_after_fifty_tries_with_a_log_line(
     clock = Clock()
     put(client, "team", 7)
     team = Receiver(refuses=True)
-    drain = Drain(OutboxStore(client, offset=clock), {"team": team})
+    drain = Drain(OutboxStore(client, offset=clock), {"team": team}.get)
     for _ in range(60):
         drain.drain("team")
         clock.ahead += 300_000
@@ -142,7 +142,7 @@ def test_a_notice_that_is_a_day_old_is_given_up_and_the_next_one_follows(client:
     put(client, "team", 2, at=outbox.now())
     team = Receiver(refuses=True)
 
-    Drain(outbox, {"team": team}).drain("team")
+    Drain(outbox, {"team": team}.get).drain("team")
 
     assert team.tried == 2
     assert client.llen(key("outbox", "team")) == 1
@@ -166,7 +166,7 @@ def test_notices_to_a_receiver_that_is_not_configured_any_more_are_given_up(
 ) -> None:
     put(client, "former", 1, 2)
 
-    Drain(OutboxStore(client), {}).drain("former")
+    Drain(OutboxStore(client), lambda _receiver: None).drain("former")
 
     assert client.llen(key("outbox", "former")) == 0
     assert "no notices.former any more" in caplog.text

@@ -12,7 +12,7 @@ BODY = {
     "ref": "refs/heads/main",
     "reason": "three probes failed in a row",
     "step": "observe",
-    "url": "https://release.example.com/releases/r-12",
+    "url": "https://shop.example.com",
 }
 
 
@@ -32,7 +32,6 @@ def test_the_title_says_what_happened_to_which_release(kind: str, title: str) ->
     assert wording.title == title
     assert "Release #12 of shop (commit 0123456789, main)" in wording.text
     assert "Reason: three probes failed in a row" in wording.text
-    assert wording.text.endswith("Details: https://release.example.com/releases/r-12")
 
 
 @pytest.mark.parametrize(
@@ -51,6 +50,14 @@ def test_a_notice_says_what_to_do_next(kind: str, step: str, next_step: str) -> 
 
 def test_a_failure_names_its_step() -> None:
     assert "failed at the step prepare." in worded(BODY | {"kind": "failed", "step": "prepare"}).text
+
+
+def test_a_live_release_is_shown_where_it_answers() -> None:
+    text = worded(BODY | {"kind": "live"}).text
+
+    assert text.startswith(
+        "Release #12 of shop (commit 0123456789, main) serves https://shop.example.com now."
+    )
 
 
 def test_a_bare_notice_leaves_out_what_it_does_not_know() -> None:
