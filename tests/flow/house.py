@@ -1,0 +1,251 @@
+"""A whole bot in one thread: the real engine, scripts and store, the real driver, the sandbox in process.
+
+Time is the store's, jumped ahead: nothing here waits. `House.run` does what the pump, Celery and the prober
+do, one wake-up after the other, and jumps to whatever is due next.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import redis
+
+from config.settings import Settings
+from sandbox.core.sandbox import Sandbox
+from sandbox.core.platform import Timing
+from sandbox.scripted.behaviour import Behaviour
+from sandbox.scripted.world import ScriptedWorld
+from sandbox.transport import SandboxTransport
+from workers import wiring
+from workers.flow.admission import intake_of
+from workers.flow.operations import Operations
+from workers.flow.triggers import decide
+from workers.releases.events import Change, DeliveryFacts, Event, RefType
+from workers.releases.intake import Verdict
+from workers.releases.model import Release
+from workers.releases.status import Status
+from workers.store.connection import connect
+from workers.store.intake import IntakeStore
+from workers.store.keyspace import key
+from workers.store.probes import Watch
+from workers.store.standing import StandingStore
+
+REPOSITORY = "https://git.sandbox/acme/shop.git"
+API_URL = "http://127.0.0.1:1/api"
+DOMAIN = "shop.example.com"
+MOST_WAKE_UPS = 5000
+
+
+def settings(**project: Any) -> Settings:
+    """Return settings with one project `shop`, changed as given."""
+    shop: dict[str, Any] = {
+        "host": "github",
+        "repository": "acme/shop",
+        "git": {"url": REPOSITORY},
+        "triggers": [{"push": {"branches": ["main", "release/*"]}}],
+        "target": {
+            "platform": "codesphere",
+            "team": 35,
+            "plan": 8,
+            "domain": DOMAIN,
+            "public_url": f"http://{DOMAIN}",
+        },
+        "observe": {"for": 5.0},
+    }
+    for name, value in project.items():
+        shop[name] = {**shop[name], **value} if isinstance(shop.get(name), dict) else value
+    return Settings.model_validate(
+        {
+            "hosts": {"github": {"driver": "github", "secrets": ["x" * 20]}},
+            "platforms": {
+                "codesphere": {
+                    "driver": "codesphere",
+                    "api_url": API_URL,
+                    "token": "sandbox-token",
+                    "workspace_url": "http://{dev_domain}",
+                }
+            },
+            "notices": {"team": {"url": "json://127.0.0.1:1"}},
+            "projects": {"shop": shop},
+        }
+    )
+
+
+class House:
+    """The bot and the world around it, with time in the test's hand."""
+
+    def __init__(self, store_url: str, config: Settings | None = None, timing: Timing | None = None) -> None:
+        self.settings = config or settings()
+        self.store_url = store_url
+        self._ahead = 0.0
+        self.world = ScriptedWorld()
+        self.repository = self.world.repository(REPOSITORY)
+        self.sandbox = Sandbox(self.world, self.clock, timing=timing)
+        self.sandbox.add_domain(DOMAIN)
+        self.transport = SandboxTransport(self.sandbox, api_url=API_URL, sleep=self.jump)
+        self.client: redis.Redis = connect(store_url)
+        self.intake = IntakeStore(self.client, offset=self.offset)
+        self.standing = StandingStore(self.client, offset=self.offset)
+        self._visitor = httpx.Client(transport=self.transport)
+        self._deliveries = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Start the bot (again): everything in memory is new."""
+        self.services = wiring.build(
+            self.settings, redis_url=self.store_url, offset=self.offset, transport=self.transport
+        )
+        self.reading = self.services.reading
+        self.operations = Operations(
+            self.services.store, self.reading, lambda: self.settings.projects, lambda: {"github": "github"}
+        )
+        self._watches: dict[str, Watch] = {}
+        self._probed: dict[str, float] = {}
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._visitor.close()
+        self.services.close()
+        self.client.close()
+
+    # Time.
+
+    def offset(self) -> int:
+        """Return how far the clock is ahead of the real one (ms)."""
+        return int(self._ahead * 1000)
+
+    def clock(self) -> float:
+        """Return the time that all share, in seconds."""
+        return time.time() + self._ahead
+
+    def jump(self, seconds: float) -> None:
+        """Let time pass."""
+        self._ahead += max(seconds, 0.0)
+
+    # The outside.
+
+    def commit(self, message: str = "change", behaviour: Behaviour | None = None, **more: Any) -> str:
+        """Commit to the repository without telling the bot."""
+        return self.repository.commit(message, behaviour=behaviour, **more)
+
+    def push(self, commit: str, *, before: str | None = None, **more: Any) -> Verdict:
+        """Tell the bot, as a verified delivery does, that main was moved to a commit."""
+        change = Change(
+            RefType.BRANCH,
+            more.pop("branch", "main"),
+            "update",
+            before=before,
+            after=commit,
+            commit=commit,
+            forced=more.pop("forced", False),
+            pushed_at=more.pop("at", None),
+        )
+        self._deliveries += 1
+        facts = DeliveryFacts("github", more.pop("delivery", f"delivery-{self._deliveries}"), "push")
+        event = Event("push", repository="acme/shop", actor="ann", changes=(change,))
+        decisions = decide(event, self.settings.projects.values())
+        intake = intake_of(
+            facts, event, decisions, self.settings.projects, keep_seconds=86400, driver="github"
+        )
+        return self.intake.accept(intake)
+
+    def visit(self, path: str = "/version") -> httpx.Response:
+        """Ask production, as a visitor does."""
+        return self._visitor.get(f"http://{DOMAIN}{path}")
+
+    # The bot at work.
+
+    def run(self, until: Callable[[], bool] | None = None, seconds: float = 7200.0) -> None:
+        """Wake the bot whenever something is due, until a condition holds or nothing is due in time."""
+        end = self.clock() + seconds
+        for _ in range(MOST_WAKE_UPS):
+            if until is not None and until():
+                return
+            if self._wake():
+                continue
+            due = self._next_due()
+            if due is None or due > end:
+                assert until is None, f"nothing more is due; {self.describe()}"
+                return
+            self.jump(max(due - self.clock(), 0.001))
+        raise AssertionError(f"still busy after {MOST_WAKE_UPS} wake-ups; {self.describe()}")
+
+    def _wake(self) -> bool:
+        releases, _, _ = self.services.store.claim(50, 1000, 5.0)
+        for release_id in releases:
+            self.services.engine.advance(release_id)
+        return self.probe() or bool(releases)
+
+    def _next_due(self) -> float | None:
+        first = self.client.zrange(key("due"), 0, 0, withscores=True)
+        times = [float(first[0][1]) / 1000] if first else []
+        times += [at for release_id, at in self._probed.items() if release_id in self._watches]
+        return min(times, default=None)
+
+    def probe(self) -> bool:
+        """Do what the prober does when its clock ticks; False when no probe is due."""
+        while (watch := self.services.probes.take("test")) is not None:
+            self._watches[watch.release] = watch
+            self._probed.setdefault(watch.release, self.clock())
+        busy = False
+        for release_id, watch in list(self._watches.items()):
+            if self._probed[release_id] > self.clock():
+                continue
+            busy = True
+            self._probe_once(release_id, watch)
+        return busy
+
+    def _probe_once(self, release_id: str, watch: Watch) -> None:
+        sent = self.clock()
+        try:
+            answer = self._visitor.get(watch.spec.url)
+            ok, why = answer.status_code == watch.spec.status, f"answered {answer.status_code}"
+        except httpx.HTTPError as error:
+            ok, why = False, str(error)
+        tally = watch.tally.record(sent, self.clock(), ok=ok, why=why)
+        self._probed[release_id] = sent + watch.spec.every
+        nudge = tally.good_in_a_row == 5 or tally.failed_in_a_row >= watch.spec.failures
+        if self.services.probes.report(watch, tally, nudge=nudge):
+            self._watches[release_id] = replace(watch, tally=tally)
+        else:
+            del self._watches[release_id]
+            del self._probed[release_id]
+
+    # What came of it.
+
+    def release(self, number: int = 1) -> Release:
+        """Return a release by its number."""
+        found, _ = self.reading.page(project="shop", status=None, limit=200, before=None)
+        return next(release for release in found if release.number == number)
+
+    def settled(self, number: int = 1) -> Release:
+        """Run until a release has ended and its clean-up rests."""
+        self.run(lambda: not self.release(number).unfinished)
+        return self.release(number)
+
+    def live(self, number: int = 1) -> Release:
+        """Run until a release is live, or fail the test telling why it is not."""
+        release = self.settled(number)
+        assert release.status is Status.LIVE, self.describe()
+        return release
+
+    def connections(self) -> Mapping[str, list[int]]:
+        """Return what the domain has now."""
+        return {path: list(ids) for path, ids in self.sandbox.platform.domains[DOMAIN].connections.items()}
+
+    def workspaces(self) -> list[int]:
+        """Return the ids of all workspaces that stand."""
+        return sorted(self.sandbox.platform.workspaces)
+
+    def describe(self) -> str:
+        """Return what a failing test should show."""
+        found, _ = self.reading.page(project=None, status=None, limit=5, before=None)
+        lines = []
+        for release in found:
+            lines.append(f"#{release.number} {release.status} at {release.step}: {release.reason}")
+            lines += [f"    {line.body}" for line in self.reading.history(release.id)[-12:]]
+        return "\n".join(lines)
