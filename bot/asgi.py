@@ -1,0 +1,50 @@
+"""The web application: receiver, API and pages on one set of services."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from bot.api.table import ENDPOINTS, routes_of
+from bot.envelope import HANDLED, answer_error
+from bot.metrics import Metrics
+from bot.pages import PAGES
+from bot.receiver import Receiver
+from bot.tracing import Tracing
+from workers.wiring import WebServices
+
+THREADS = 64
+"""Calls of the API that may wait for the store at once; streams of events take part in it."""
+
+
+def make_app(services: WebServices) -> Starlette:
+    """Return the application. It does not close the services: who built them does."""
+    metrics = Metrics(services)
+    receiver = Receiver(services, metrics)
+    app = Starlette(
+        routes=[
+            Route("/webhooks/{host}", receiver.receive, methods=["POST"]),
+            *routes_of((*ENDPOINTS, *PAGES)),
+        ],
+        middleware=[Middleware(Tracing)],
+        exception_handlers=dict.fromkeys(HANDLED, answer_error),
+        lifespan=_lifespan,
+    )
+    # One exact address each: senders of webhooks drop the body when they are redirected.
+    app.router.redirect_slashes = False
+    app.state.services = services
+    app.state.metrics = metrics
+    app.state.stopping = anyio.Event()
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+    yield
+    app.state.stopping.set()

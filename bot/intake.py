@@ -1,0 +1,143 @@
+"""From the bytes of a delivery to what is written down: verify, read, decide. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from config.settings import Settings
+from workers.flow.admission import REMEMBER_SECONDS, intake_of
+from workers.flow.triggers import decide
+from workers.releases.events import (
+    BadDelivery,
+    BadSignature,
+    Change,
+    DeliveryFacts,
+    Event,
+    RefType,
+    UnsupportedMedia,
+)
+from workers.releases.identity import new_release_id
+from workers.releases.intake import Intake
+from workers.releases.model import JSON
+from workers.wiring import Headers, Host
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A delivery that is not taken: the status, the reason, and what is written down of it.
+
+    `intake` is None unless the delivery is authentic: strangers write nothing.
+    """
+
+    status: int
+    reason: str
+    event: str
+    intake: Intake | None = None
+
+
+def judge(host: Host, headers: Headers, body: bytes, settings: Settings) -> Intake | Refusal:
+    """Return what to write down for a delivery of this host, or why it is refused."""
+    try:
+        host.verify(headers, body)
+    except BadSignature as error:
+        return Refusal(401, str(error), "")
+    except BadDelivery as error:
+        return Refusal(400, str(error), "")
+    try:
+        facts = host.facts(headers, body)
+    except BadDelivery as error:
+        return Refusal(400, str(error), "")
+    try:
+        event = host.read(headers, body)
+    except BadDelivery as error:
+        return _refused(400, str(error), facts, settings)
+    except UnsupportedMedia as error:
+        return _refused(415, str(error), facts, settings)
+    return intake_from(facts, event, settings)
+
+
+def intake_from(facts: DeliveryFacts, event: Event, settings: Settings) -> Intake:
+    """Return what to write down for what a delivery says, as the projects of its host decide."""
+    projects = {name: project for name, project in settings.projects.items() if project.host == facts.host}
+    decisions = decide(event, projects.values())
+    host = settings.hosts.get(facts.host)
+    intake = intake_of(
+        facts,
+        event,
+        decisions,
+        projects,
+        keep_seconds=settings.retention.deliveries,
+        driver=host.driver if host else "",
+    )
+    return replace(intake, facts={**intake.facts, "origin": _origin(event)}) if event.changes else intake
+
+
+def replayed(delivery_id: str, facts: JSON, settings: Settings, *, actor: str) -> Intake:
+    """Return what to write down when a person has a stored delivery decided once more.
+
+    It is a delivery of its own, decided by the rules of today, under an id made of the first one's.
+    """
+    again = DeliveryFacts(str(facts["host"]), f"{delivery_id}~{new_release_id()}"[-128:], str(facts["event"]))
+    intake = intake_from(again, event_from(facts), settings)
+    return replace(intake, facts={**intake.facts, "replay_of": delivery_id, "replayed_by": actor})
+
+
+def event_from(facts: JSON) -> Event:
+    """Return the event that a stored delivery tells of."""
+    origin: Mapping[str, JSON] = facts.get("origin") or {}
+    changes = [
+        _change_from(change, more)
+        for change, more in zip(facts["changes"], origin.get("changes") or facts["changes"], strict=False)
+    ]
+    return Event(
+        kind=facts["kind"],
+        repository=facts["repository"],
+        clone_url=_text(origin.get("clone_url")),
+        actor=facts["actor"],
+        changes=tuple(changes),
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _origin(event: Event) -> JSON:
+    """Return what a replay needs beside what people read."""
+    return {
+        "clone_url": event.clone_url,
+        "changes": [
+            {"after": change.after, "forced": change.forced, "pushed_at": change.pushed_at}
+            for change in event.changes
+        ],
+    }
+
+
+def _change_from(change: JSON, more: JSON) -> Change:
+    kind, _, name = str(change["ref"]).removeprefix("refs/").partition("/")
+    return Change(
+        ref_type=RefType.TAG if kind == "tags" else RefType.BRANCH,
+        name=name,
+        action=change["action"],
+        before=change["before"],
+        after=more.get("after", change["commit"]),
+        commit=change["commit"],
+        forced=more.get("forced"),
+        pushed_at=more.get("pushed_at"),
+    )
+
+
+def _refused(status: int, reason: str, facts: DeliveryFacts, settings: Settings) -> Refusal:
+    """Refuse an authentic delivery; its own id stays free, as the host may send it again, mended."""
+    intake = Intake(
+        delivery=f"{facts.delivery}~refused",
+        facts={"host": facts.host, "event": facts.event, "kind": "other", "repository": None, "actor": None}
+        | {"changes": [], "decisions": []},
+        candidates=(),
+        verdict="refused",
+        reason=reason,
+        keep_seconds=settings.retention.deliveries,
+        remember_seconds=REMEMBER_SECONDS,
+    )
+    return Refusal(status, reason, facts.event, intake)

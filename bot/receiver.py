@@ -1,0 +1,116 @@
+"""`POST /webhooks/{host}`: a delivery is verified, decided upon, and written down before it is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from bot.bodies import read_capped
+from bot.envelope import Problem, trace_id_of
+from bot.intake import Refusal, judge
+from bot.metrics import Metrics
+from workers.errors import StoreAway
+from workers.releases.intake import Intake, Verdict
+from workers.wiring import Headers, Host, WebServices
+
+log = structlog.get_logger("switchover.receiver")
+
+WRITES_AT_ONCE: Final = 48
+"""Fewer than the store's client has connections: what comes on top waits here instead of failing there."""
+
+_LARGE_BODY: Final = 128 * 1024
+"""A larger body is verified and read in a thread, so that it does not hold up the others."""
+
+_MEDIA: Final = "application/json"
+
+
+class Receiver:
+    """Takes deliveries in. One round trip to the store writes delivery, verdict and releases together."""
+
+    def __init__(self, services: WebServices, metrics: Metrics) -> None:
+        self._services = services
+        self._metrics = metrics
+        self._writes = asyncio.Semaphore(WRITES_AT_ONCE)
+
+    async def receive(self, request: Request) -> Response:
+        """Answer one delivery as the contract says: 202, 200, or a refusal in the envelope."""
+        host = self._services.hosts.get(request.path_params["host"])
+        if host is None:
+            raise Problem(404, "There is no host of this name; the configuration's hosts: has the names.")
+        try:
+            body = await read_capped(request, self._services.settings.current.server.max_body)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
+        begun = time.perf_counter()
+        judged = await self._judge(host, request, body)
+        if isinstance(judged, Refusal):
+            raise await self._refusal(host, judged, request, begun)
+        return await self._accept(host, judged, request, begun)
+
+    async def _judge(self, host: Host, request: Request, body: bytes) -> Intake | Refusal:
+        headers = Headers.from_raw(request.scope["headers"])
+        settings = self._services.settings.current
+        if len(body) > _LARGE_BODY:
+            return await run_in_threadpool(judge, host, headers, body, settings)
+        return judge(host, headers, body, settings)
+
+    async def _accept(self, host: Host, intake: Intake, request: Request, begun: float) -> Response:
+        try:
+            verdict = await self._write(intake)
+        except StoreAway:
+            self._told(host, "unanswered", request, begun, delivery=intake.delivery, reason="store away")
+            raise
+        self._told(
+            host,
+            verdict.verdict,
+            request,
+            begun,
+            delivery=intake.delivery,
+            reason=verdict.reason,
+            releases=list(verdict.releases),
+        )
+        return _answer(intake.delivery, verdict)
+
+    async def _refusal(self, host: Host, refusal: Refusal, request: Request, begun: float) -> Problem:
+        if refusal.intake is not None:
+            await self._write(refusal.intake)
+        self._told(host, "refused", request, begun, reason=refusal.reason, status=refusal.status)
+        headers = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else {}
+        return Problem(refusal.status, refusal.reason, headers=headers)
+
+    async def _write(self, intake: Intake) -> Verdict:
+        async with self._writes:
+            return await self._services.intake.accept(intake)
+
+    def _told(
+        self, host: Host, verdict: str, request: Request, begun: float, **more: str | int | Sequence[str]
+    ) -> None:
+        seconds = time.perf_counter() - begun
+        self._metrics.delivery(host.name, verdict, seconds)
+        log.info(
+            "delivery",
+            host=host.name,
+            verdict=verdict,
+            ms=round(seconds * 1000, 1),
+            request_id=trace_id_of(request),
+            **more,
+        )
+
+
+def _answer(delivery: str, verdict: Verdict) -> Response:
+    content = {
+        "delivery": delivery,
+        "verdict": verdict.verdict,
+        "reason": verdict.reason,
+        "releases": verdict.releases,
+    }
+    status = 202 if verdict.verdict == "accepted" else 200
+    return Response(json.dumps(content, ensure_ascii=False), status, media_type=_MEDIA)
