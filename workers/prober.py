@@ -63,6 +63,7 @@ class Prober:
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending: asyncio.Event | None = None
+        self._wait_until = 0.0
         self._calls = ThreadPoolExecutor(2, thread_name_prefix="prober-store")
 
     def start(self) -> None:
@@ -87,7 +88,8 @@ class Prober:
         async with self._client() as client:
             while not self._ending.is_set():
                 watching = still_running(watching)
-                watch = await self._take() if len(watching) < MOST_WATCHES else None
+                may_take = len(watching) < MOST_WATCHES and time.monotonic() >= self._wait_until
+                watch = await self._take() if may_take else None
                 if watch is None:
                     await passed(self._ending, LOOK_SECONDS)
                 else:
@@ -112,6 +114,8 @@ class Prober:
         try:
             return await self._store_call(lambda: self._store.take(self._owner))
         except StoreAway:
+            # Those who went on probing meanwhile report first, or what they counted would be lost.
+            self._wait_until = time.monotonic() + REPORT_SECONDS
             return None
         except Exception:  # the thread's edge: one bad entry must not end all probing
             log.exception("no probing could be taken")
@@ -194,18 +198,21 @@ class _Watched:
             self._news.set()
 
     async def _report_all(self) -> None:
+        wait = REPORT_SECONDS
         while not self._over and not self._ending.is_set():
-            await first_of(self._news, self._ending, REPORT_SECONDS)
+            await first_of(self._news, self._ending, wait)
             nudge = self._news.is_set()
             self._news.clear()
             try:
                 kept = await self._report(nudge=nudge)
             except StoreAway:
                 # Keep counting: what happens while the store is away is told afterwards.
+                await passed(self._ending, LOOK_SECONDS)
+                wait = 0.0
                 if nudge:
                     self._news.set()
-                await passed(self._ending, LOOK_SECONDS)
             else:
+                wait = REPORT_SECONDS
                 self._over = not kept
         if not self._over:
             await self._let_go()

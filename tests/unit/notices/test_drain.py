@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 import redis
@@ -12,7 +11,6 @@ from workers.notices.channels import NotSent
 from workers.notices.drain import Drain
 from workers.notices.wording import Wording
 from workers.store.connection import connect
-from workers.store.embedded import EmbeddedStore
 from workers.store.keyspace import key
 from workers.store.outbox import OutboxStore
 
@@ -42,18 +40,9 @@ class Clock:
         return self.ahead
 
 
-@pytest.fixture(scope="module")
-def store_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    store = EmbeddedStore(Path(tmp_path_factory.mktemp("state")))
-    store.start()
-    yield store.url
-    store.stop()
-
-
 @pytest.fixture
 def client(store_url: str) -> Iterator[redis.Redis]:
     with connect(store_url) as connected:
-        connected.flushall()
         yield connected
 
 
