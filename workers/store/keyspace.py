@@ -13,6 +13,7 @@ PATTERNS: dict[str, str] = {
     "release": "release:{}",  # hash: facts, state, status, reason, lease, stop request
     "events": "events:{}",  # list: "<ms>|<json>", the history of a release, oldest first
     "due": "due",  # sorted set: release by the time (ms) of its next look
+    "lateness": "lateness",  # hash: upper bound (ms, or "inf") to looks that were so late
     "releases": "releases",  # sorted set: release by sequence
     "project_releases": "releases:project:{}",  # the same for one project
     "status_releases": "releases:status:{}",  # the same for one status

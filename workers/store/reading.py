@@ -177,7 +177,8 @@ class Reading:
             pipeline.zcard(key("failed"))
             pipeline.zcard(key("outbox_due"))
             pipeline.hlen(key("ledger"))
-            *by_status, verdicts, due, failed, outbox, ledger = pipeline.execute()
+            pipeline.hgetall(key("lateness"))
+            *by_status, verdicts, due, failed, outbox, ledger, lateness = pipeline.execute()
         return {
             "releases": {status.value: count for status, count in zip(Status, by_status, strict=True)},
             "verdicts": {verdict: int(count) for verdict, count in verdicts.items()},
@@ -185,6 +186,7 @@ class Reading:
             "failed": failed,
             "outbox": outbox,
             "workspaces": ledger,
+            "lateness": {bound: int(count) for bound, count in lateness.items()},
         }
 
     def workers_seen_since(self, moment: float) -> int:

@@ -11,7 +11,7 @@ local releases, late = {}, 0
 for index = 1, #due, 2 do
   local id = due[index]
   late = math.max(late, now - tonumber(due[index + 1]))
-  redis.call("HSET", key_release(id), "called", "1")
+  redis.call("HSET", key_release(id), "called", "1", "called_for", due[index + 1])
   redis.call("ZADD", key_due(), whole(now + put_off), id)
   table.insert(releases, id)
 end

@@ -6,7 +6,7 @@
 --   the lane's parked releases with their times (ms), newest first, and who holds the target's lock (or "")
 local id, owner, term = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local release = key_release(id)
-local held = redis.call("HMGET", release, "owner", "lease_until", "fence", "called", "status", "lane", "target")
+local held = redis.call("HMGET", release, "owner", "lease_until", "fence", "called", "status", "lane", "target", "called_for")
 if not held[5] then
   redis.call("ZREM", key_due(), id)
   return false
@@ -14,6 +14,19 @@ end
 if ARGV[5] == "1" and held[4] ~= "1" then return false end
 if held[1] and tonumber(held[2] or "0") > now then return false end
 if held[1] then redis.call("HINCRBY", release, "expiries", 1) end
+
+-- How late the look is, counted from when it was due: what the metrics tell of the engine.
+if held[4] == "1" and held[8] then
+  local late = now - tonumber(held[8])
+  local bucket = "inf"
+  for _, bound in ipairs({25, 50, 100, 150, 200, 300, 400, 500, 750, 1000, 2000, 5000, 15000}) do
+    if late <= bound then
+      bucket = tostring(bound)
+      break
+    end
+  end
+  redis.call("HINCRBY", key_lateness(), bucket, 1)
+end
 
 local fence = math.max(tonumber(held[3] or "0") + 1, now_us)
 redis.call("HSET", release, "owner", owner, "fence", whole(fence), "lease_until", whole(now + term), "called", "0")
