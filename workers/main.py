@@ -90,6 +90,8 @@ class WorkerProcess:
         return None if settings is None else ChatChannel(receiver, settings.url)
 
     def _run_celery(self) -> None:
+        # Without a default Celery would make one in its threads, from a `celeryconfig` in the user's directory.
+        self._app.set_default()
         # WorkController is Celery's worker without its command line: no signal handlers, banner or logging.
         worker = self._app.WorkController(
             app=self._app,
@@ -154,6 +156,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return WRONG_USE
     configure_logging(settings.log.level, settings.log.format)
+    for chatty in ("celery.app.trace", "celery.worker.strategy"):  # two lines for every look at a release
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     store_url = os.environ.get(STORE_URL) or _own_store(settings)
     if store_url is None:
         sys.stderr.write(
