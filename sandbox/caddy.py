@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import socket
 import sys
 import time
 from collections.abc import Mapping
@@ -71,12 +73,10 @@ class Caddy:
     def _wait_for_admin(self) -> None:
         deadline = time.monotonic() + START_WITHIN
         while time.monotonic() < deadline and self._child.poll() is None:
-            try:
-                self._admin.get("/config/")
-            except httpx.TransportError:
-                time.sleep(0.02)
-            else:
+            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+                probe.connect(str(self._socket))
                 return
+            time.sleep(0.02)
         said = self._log.read_text(errors="replace")[-2000:]
         raise NoCaddy(f"Caddy did not start within {START_WITHIN:g} s. It said:\n{said}")
 

@@ -138,7 +138,13 @@ class LocalSandbox:
         self.sandbox.platform.last_id = int(time.time())
         for name in settings.domains:
             self.sandbox.add_domain(name)
-        self.router = Router(self.sandbox, self.nursery, settings.domains, settings.gateway_port)
+        self.router = Router(
+            self.sandbox,
+            self.nursery,
+            self.settings.state_dir / "run",
+            settings.domains,
+            settings.gateway_port,
+        )
         self.router.apply()
         self._ticker = threading.Thread(target=self._tick, name="sandbox-tick", daemon=True)
         self._ticker.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,9 +67,10 @@ def move_branch(url: str, branch: str, commit: str) -> None:
 
 def git(directory: Path, *words: str) -> str:
     """Run git there and give what it printed, stripped; raises GitFailed."""
-    env = {"PATH": os.defpath, "HOME": str(directory), "LANG": "C.UTF-8"}
+    program = Path(shutil.which("git") or "/usr/bin/git")
+    env = {"PATH": f"{program.parent}{os.pathsep}{os.defpath}", "HOME": str(directory), "LANG": "C.UTF-8"}
     env |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
-    command = ["git", *AUTHOR, *words]
+    command = [str(program), *AUTHOR, *words]
     done = subprocess.run(
         command, cwd=directory, env=env, capture_output=True, text=True, timeout=60, check=False
     )

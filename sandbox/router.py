@@ -26,22 +26,32 @@ from sandbox.routing import (
     slots,
 )
 
+LONGEST_PATH = 80
+
 
 class Router:
-    """`ports` gives domains a listener of their own; a port of 0 takes a free one."""
+    """Tells the two Caddys what the platform says. Their files stand below `directory`.
+
+    `ports` gives domains a listener of their own; a port of 0 takes a free one.
+    """
 
     def __init__(
-        self, sandbox: Sandbox, nursery: Nursery, ports: Mapping[str, int], gateway_port: int
+        self,
+        sandbox: Sandbox,
+        nursery: Nursery,
+        directory: Path,
+        ports: Mapping[str, int],
+        gateway_port: int,
     ) -> None:
         self.gateway_port = gateway_port or nursery.free_port()
         self.ports = {name.lower(): port or nursery.free_port() for name, port in ports.items()}
         self._sandbox = sandbox
         self._secret = secrets.token_urlsafe(16)
         self._nobody = f"{LOOPBACK}:{nursery.free_port()}"
-        # A short name: unix sockets take no more than about a hundred characters.
-        self._directory = Path(tempfile.mkdtemp(prefix="sandbox-"))
+        self._directory = _private_directory(directory)
         self._written: dict[str, dict[str, list[str]]] = {}
         self._generation = 0
+        self._last: dict[str, int] = {}
         self._front = Caddy(nursery, self._directory, "front")
         self._back = Caddy(nursery, self._directory, "back")
 
@@ -96,6 +106,20 @@ class Router:
         link.symlink_to(made.name)
         link.rename(now)
         self._written[name] = wanted
+        for older in now.parent.iterdir():
+            # The former generation stays: a request may be about to read it.
+            if older.name.isdigit() and int(older.name) < self._last.get(name, 0):
+                shutil.rmtree(older)
+        self._last[name] = self._generation
+
+
+def _private_directory(wanted: Path) -> Path:
+    """An empty directory that only we can enter, with a path short enough for a unix socket."""
+    if len(str(wanted.resolve())) > LONGEST_PATH:
+        return Path(tempfile.mkdtemp(prefix="sandbox-"))
+    shutil.rmtree(wanted, ignore_errors=True)
+    wanted.mkdir(mode=0o700, parents=True)
+    return wanted.resolve()
 
 
 def _paths(connections: Connections) -> tuple[str, ...]:

@@ -114,7 +114,10 @@ def _domain_routes(domain: DomainRoutes, secret: str) -> list[Route]:
 
 
 def _workspace_routes(workspace: WorkspaceRoutes, token: str, secret: str, sign_in: str) -> list[Route]:
-    routes: list[Route] = []
+    # A reload closes idle connections; a visitor of this listener is never left with one.
+    part = {"handler": "headers", "response": {"set": {"Connection": ["close"]}}}
+    visitor = {"not": [{"header": {GATEWAY_HEADER: [secret]}}]}
+    routes: list[Route] = [{"match": [visitor], "handle": [part]}]
     if workspace.restricted:
         wrong = {
             "not": [

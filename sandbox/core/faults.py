@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -76,10 +77,11 @@ class Fault:
 
 
 class Faults:
-    """The rules in force; the first that claims a call meets it."""
+    """The rules in force; each that claims a call meets it, in the order they were added."""
 
     def __init__(self) -> None:
         self._rules: list[Fault] = []
+        self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> Fault:
         """Put a rule in force and give it back, so that a test can look at `met`."""
@@ -92,7 +94,9 @@ class Faults:
 
     def carry_out(self, request: Request, where: str, act: Callable[[Request], Response]) -> Response:
         """Let the call happen, or not, with whatever goes wrong with it."""
-        claimed = [rule for rule in self._rules if rule.claims(request.method, request.path, where)]
+        method, path = request.method, request.path
+        with self._lock:
+            claimed = [rule for rule in self._rules if rule.claims(method, path, where)]
         for rule in claimed:
             if rule.do is not None:
                 rule.do()
