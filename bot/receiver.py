@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -19,7 +19,7 @@ from bot.intake import Refusal, judge
 from bot.metrics import Metrics
 from workers.errors import StoreAway
 from workers.releases.intake import Intake, Verdict
-from workers.wiring import Headers, Host, WebServices
+from workers.wiring import Headers, Host, WebServices, hosts_of
 
 log = structlog.get_logger("switchover.receiver")
 
@@ -39,10 +39,12 @@ class Receiver:
         self._services = services
         self._metrics = metrics
         self._writes = asyncio.Semaphore(WRITES_AT_ONCE)
+        self._settings = services.settings.current
+        self._hosts: Mapping[str, Host] = services.hosts
 
     async def receive(self, request: Request) -> Response:
         """Answer one delivery as the contract says: 202, 200, or a refusal in the envelope."""
-        host = self._services.hosts.get(request.path_params["host"])
+        host = self._hosts_now().get(request.path_params["host"])
         if host is None:
             raise Problem(404, "There is no host of this name; the configuration's hosts: has the names.")
         try:
@@ -54,6 +56,13 @@ class Receiver:
         if isinstance(judged, Refusal):
             raise await self._refusal(host, judged, request, begun)
         return await self._accept(host, judged, request, begun)
+
+    def _hosts_now(self) -> Mapping[str, Host]:
+        """Return the hosts of the configuration in force, whose secrets may have been exchanged."""
+        current = self._services.settings.current
+        if current is not self._settings:
+            self._settings, self._hosts = current, hosts_of(current.hosts)
+        return self._hosts
 
     async def _judge(self, host: Host, request: Request, body: bytes) -> Intake | Refusal:
         headers = Headers.from_raw(request.scope["headers"])

@@ -37,7 +37,7 @@ def replay(call: Call) -> Reply:
         raise NotAllowed(
             f"delivery {call.id} was refused ({delivery['reason']}); have the host send it again"
         )
-    if delivery["host"] not in call.services.hosts:
+    if delivery["host"] not in call.services.settings.current.hosts:
         raise NotAllowed(f"the host {delivery['host']} of delivery {call.id} is not configured any more")
     intake = replayed(call.id, delivery, call.services.settings.current, actor=call.who.name)
     verdict = call.services.intake_sync.accept(intake)
