@@ -23,7 +23,7 @@ THREADS = 64
 
 
 def make_app(services: WebServices) -> Starlette:
-    """Return the application. It does not close the services: who built them does."""
+    """Return the application. Its lifespan closes what belongs to the loop; who built the rest closes it."""
     metrics = Metrics(services)
     receiver = Receiver(services, metrics)
     app = Starlette(
@@ -48,3 +48,4 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
     yield
     app.state.stopping.set()
+    await app.state.services.close_async()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -98,6 +98,8 @@ class WebServices:
     sessions: SessionStore
     operations: Operations
     close: Callable[[], None]
+    close_async: Callable[[], Awaitable[None]]
+    """Closes what belongs to the event loop; call it there, before `close`."""
 
 
 def build(
@@ -154,6 +156,7 @@ def build_web(
     """Return the services of a web process. Nothing is connected before it is used."""
     live = LiveSettings(settings, read)
     client = connect(redis_url)
+    client_of_loop = connect_async(redis_url)
     reading = Reading(client)
     store = ReleaseStore(client, offset=offset)
     return WebServices(
@@ -161,12 +164,13 @@ def build_web(
         hosts=hosts_of(settings.hosts),
         store=store,
         reading=reading,
-        intake=AsyncIntakeStore(connect_async(redis_url), offset=offset),
+        intake=AsyncIntakeStore(client_of_loop, offset=offset),
         intake_sync=IntakeStore(client, offset=offset),
         standing=StandingStore(client, offset=offset),
         sessions=SessionStore(client),
         operations=Operations(store, reading, live.projects, live.drivers),
         close=client.close,
+        close_async=client_of_loop.aclose,
     )
 
 
