@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 from collections.abc import Callable, Mapping
@@ -71,6 +72,8 @@ class ApiEndpoint:
         await asyncio.sleep(response.delay)
         if response.fault is None:
             await _as_web(response)(scope, receive, send)
+        elif response.fault.kind == "open":
+            await _leave_open(response, receive, send)
         elif response.fault.kind == "timeout":
             await _stay_silent(receive)
             await _break_off(send)
@@ -80,9 +83,18 @@ class ApiEndpoint:
 
 async def _stay_silent(receive: Receive) -> None:
     """Wait until the caller has gone away."""
-    async with asyncio.timeout(LONGEST_SILENCE):
-        while (await receive())["type"] != "http.disconnect":
-            pass
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LONGEST_SILENCE):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+
+async def _leave_open(response: Response, receive: Receive, send: Send) -> None:
+    headers = [(k.encode(), value.encode()) for k, value in response.headers.items()]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body, "more_body": True})
+    await _stay_silent(receive)
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _break_off(send: Send) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
 
@@ -36,6 +36,9 @@ class SandboxTransport(httpx.BaseTransport):
         """Answer, or raise what httpx would raise."""
         response = ask(self.sandbox, self.api_url, request, request.read())
         self._sleep(waiting_time(request, response))
+        if response.fault is not None and response.fault.kind == "open":
+            stream = EndlessStream(request, response.body, self._sleep)
+            return httpx.Response(response.status, headers=response.headers, stream=stream)
         return as_httpx(request, response)
 
 
@@ -50,7 +53,31 @@ class AsyncSandboxTransport(httpx.AsyncBaseTransport):
         """Answer, or raise what httpx would raise."""
         response = ask(self.sandbox, self.api_url, request, await request.aread())
         await asyncio.sleep(waiting_time(request, response))
+        if response.fault is not None and response.fault.kind == "open":
+            stream = EndlessStream(request, response.body, time.sleep)
+            return httpx.Response(response.status, headers=response.headers, stream=stream)
         return as_httpx(request, response)
+
+
+class EndlessStream(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """Gives its text, then nothing more until the reader's patience is over."""
+
+    def __init__(self, request: httpx.Request, text: bytes, sleep: Callable[[float], None]) -> None:
+        self._request = request
+        self._text = text
+        self._sleep = sleep
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The text, then ReadTimeout."""
+        yield self._text
+        self._sleep(_read_timeout(self._request) or 0)
+        raise httpx.ReadTimeout("The stream stays open and silent.", request=self._request)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """The text, then ReadTimeout."""
+        yield self._text
+        await asyncio.sleep(_read_timeout(self._request) or 0)
+        raise httpx.ReadTimeout("The stream stays open and silent.", request=self._request)
 
 
 def ask(sandbox: Sandbox, api_url: httpx.URL, request: httpx.Request, body: bytes) -> Response:

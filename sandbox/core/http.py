@@ -10,7 +10,8 @@ from typing import Literal
 JsonValue = object
 """Whatever `json.loads` gives."""
 
-BrokenKind = Literal["reset", "timeout", "refused"]
+BrokenKind = Literal["reset", "timeout", "refused", "open"]
+"""`open` is an answer whose body comes but never ends."""
 
 TRACE_ID = "5a0d0b0c0ffee000000000000000cafe"
 
@@ -33,7 +34,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Broken:
-    """An answer that never arrives: the connection breaks, or the caller's time runs out."""
+    """An answer that does not arrive whole: a broken connection, or one that stays silent."""
 
     kind: BrokenKind
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sandbox.core.http import ApiFault, Response, problem
+from sandbox.core.http import ApiFault, Broken, Response, problem
 from sandbox.core.pipelines import advance, replica_name
 from sandbox.core.platform import Platform, Workspace, timestamp
 from sandbox.core.ports import LogLine, Run
@@ -57,7 +57,8 @@ def _stream(platform: Platform, workspace_id: int, step: int, pick: object) -> R
     now = platform.clock()
     lines = [line for run in runs for line in run.lines(step, now)]
     entries = [_entry(line) for line in sorted(lines, key=lambda line: line.at)]
-    return Response(200, STREAM, _event("data", entries) if entries else b"")
+    endless = Broken("open") if platform.quirks.log_streams_stay_open else None
+    return Response(200, STREAM, _event("data", entries) if entries else b"", fault=endless)
 
 
 def _entry(line: LogLine) -> dict[str, object]:

@@ -40,6 +40,7 @@ class Quirks:
     too_many_requests: bool = False
     git_ref_checks_out: bool = False
     no_billing: bool = False
+    log_streams_stay_open: bool = False
     domain_busy: bool = False
     allow_local_git: bool = False
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import httpx
+import pytest
+
 from sandbox.core import Sandbox, Timing
 from sandbox.core.platform import IDE
 from sandbox.scripted import (
@@ -13,6 +16,7 @@ from sandbox.scripted import (
     flat_ci,
     landscape_ci,
 )
+from sandbox.transport import API_URL
 from tests.unit.sandbox.conftest import Client, Clock
 
 
@@ -147,6 +151,22 @@ def test_logs_of_services_come_by_server_and_faults_are_problem_events(
     refused = client.call("GET", base)
     assert refused.status_code == 200
     assert refused.text.startswith("event: problem\n")
+
+
+def test_a_log_stream_can_stay_open_and_silent(
+    client: Client, sandbox: Sandbox, repository: Repository
+) -> None:
+    sandbox.quirks.log_streams_stay_open = True
+    repository.commit()
+    workspace = client.workspace()
+    client.act(workspace, "pipeline/prepare/start")
+    url = f"{API_URL}/workspaces/{workspace}/logs/prepare/0"
+    with client.http.stream("GET", url, timeout=5) as response:
+        chunks = response.iter_raw()
+        seen = next(chunks)
+        with pytest.raises(httpx.ReadTimeout):
+            next(chunks)
+    assert b"$ install" in seen
 
 
 def test_a_stage_without_steps_succeeds_at_once_and_a_stuck_one_never(
