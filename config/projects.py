@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
@@ -209,7 +210,15 @@ class ProjectSettings(Section):
         """Return the project that `snapshot` was taken of."""
         return cls.model_validate(values)
 
+    @cached_property
+    def canonical(self) -> str:
+        """The snapshot as JSON text, equal exactly for equal settings. Holds `workspace.env` unmasked."""
+        return json.dumps(self.snapshot(), sort_keys=True, separators=(",", ":"))
+
+    @cached_property
+    def _digest(self) -> str:
+        return hashlib.sha256(self.canonical.encode()).hexdigest()
+
     def digest(self) -> str:
         """Return a SHA-256 in hex that is equal exactly for equal settings."""
-        canonical = json.dumps(self.snapshot(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return self._digest

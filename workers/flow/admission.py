@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from config.projects import ProjectSettings
 from workers.flow.triggers import Candidate, Decision
-from workers.releases.codec import dumps, facts_of, state_of
+from workers.releases.codec import facts_of, state_of
 from workers.releases.events import DeliveryFacts, Event
 from workers.releases.identity import new_release_id
 from workers.releases.intake import Intake
@@ -15,6 +15,8 @@ from workers.releases.status import Status
 
 REMEMBER_SECONDS = 365 * 24 * 3600.0
 """How long the commits of a ref are remembered, so that a late delivery is recognised."""
+
+_PENDING = {flow: tuple(StepRecord(name) for name in names) for flow, names in FLOWS.items()}
 
 GIT_ADDRESSES: Mapping[str, str] = {
     "github": "https://github.com/{}.git",
@@ -130,7 +132,7 @@ def new_release(
         created_at=0.0,
         by_person=by_person,
         retry_of=retry_of,
-        steps=tuple(StepRecord(name) for name in FLOWS[project.flow]),
+        steps=_PENDING[project.flow],
     )
 
 
@@ -145,7 +147,7 @@ def candidate_json(release: Release, project: ProjectSettings, **more: JSON | st
         "commit": release.commit,
         "reason": release.reason,
         "config": release.config,
-        "settings": dumps(project.snapshot()),
+        "settings": project.canonical,
         "supersede": project.supersede,
         **more,
     }
