@@ -15,8 +15,8 @@ import httpx
 import redis
 
 from config.settings import Settings
-from sandbox.core.sandbox import Sandbox
 from sandbox.core.platform import Timing
+from sandbox.core.sandbox import Sandbox
 from sandbox.scripted.behaviour import Behaviour
 from sandbox.scripted.world import ScriptedWorld
 from sandbox.transport import SandboxTransport
@@ -40,9 +40,9 @@ DOMAIN = "shop.example.com"
 MOST_WAKE_UPS = 5000
 
 
-def settings(**project: Any) -> Settings:
-    """Return settings with one project `shop`, changed as given."""
-    shop: dict[str, Any] = {
+def project(**changes: Any) -> dict[str, Any]:
+    """Return a project that watches production for a second, changed as given (sections are merged)."""
+    made: dict[str, Any] = {
         "host": "github",
         "repository": "acme/shop",
         "git": {"url": REPOSITORY},
@@ -54,10 +54,21 @@ def settings(**project: Any) -> Settings:
             "domain": DOMAIN,
             "public_url": f"http://{DOMAIN}",
         },
-        "observe": {"for": 5.0},
+        "observe": {"for": 1.0},
+        "notify": ["team"],
     }
-    for name, value in project.items():
-        shop[name] = {**shop[name], **value} if isinstance(shop.get(name), dict) else value
+    for name, value in changes.items():
+        made[name] = {**made[name], **value} if isinstance(made.get(name), dict) else value
+    return made
+
+
+def settings(**changes: Any) -> Settings:
+    """Return settings with one project `shop`, changed as given."""
+    return settings_of(shop=project(**changes))
+
+
+def settings_of(**projects: dict[str, Any]) -> Settings:
+    """Return settings with these projects, a host, a platform and a receiver of every notice."""
     return Settings.model_validate(
         {
             "hosts": {"github": {"driver": "github", "secrets": ["x" * 20]}},
@@ -70,7 +81,7 @@ def settings(**project: Any) -> Settings:
                 }
             },
             "notices": {"team": {"url": "json://127.0.0.1:1"}},
-            "projects": {"shop": shop},
+            "projects": projects,
         }
     )
 
@@ -86,7 +97,7 @@ class House:
         self.repository = self.world.repository(REPOSITORY)
         self.sandbox = Sandbox(self.world, self.clock, timing=timing)
         self.sandbox.add_domain(DOMAIN)
-        self.transport = SandboxTransport(self.sandbox, api_url=API_URL, sleep=self.jump)
+        self.transport = SandboxTransport(self.sandbox, api_url=API_URL, sleep=self._pass)
         self.client: redis.Redis = connect(store_url)
         self.intake = IntakeStore(self.client, offset=self.offset)
         self.standing = StandingStore(self.client, offset=self.offset)
@@ -126,6 +137,13 @@ class House:
         """Let time pass."""
         self._ahead += max(seconds, 0.0)
 
+    def _pass(self, seconds: float) -> None:
+        """Let a slow answer take its time; the worker's renewer keeps the leases meanwhile."""
+        while seconds > 0:
+            self.jump(min(seconds, 1.0))
+            seconds -= 1.0
+            self.services.renewer.renew_all()
+
     # The outside.
 
     def commit(self, message: str = "change", behaviour: Behaviour | None = None, **more: Any) -> str:
@@ -153,9 +171,32 @@ class House:
         )
         return self.intake.accept(intake)
 
+    def publish(self, message: str = "change", behaviour: Behaviour | None = None, **more: Any) -> str:
+        """Commit to main and tell the bot, as a push on top of what was there does."""
+        before = self.repository.branches.get("main")
+        commit = self.commit(message, behaviour, **more)
+        self.push(commit, before=before)
+        return commit
+
+    def foreign(self, commit_behaviour: Behaviour | None = None, **fields: Any) -> int:
+        """Return the id of a workspace that somebody else made and that runs an application of theirs."""
+        url = "https://git.sandbox/somebody/else.git"
+        self.world.repository(url).commit("theirs", behaviour=commit_behaviour)
+        return self.sandbox.live_workspace(url, **fields)
+
+    def connect(self, connections: Mapping[str, list[int]]) -> None:
+        """Edit the domain as somebody else, and let the gateway follow."""
+        self.sandbox.connect(DOMAIN, {path: list(ids) for path, ids in connections.items()})
+        self.jump(0.2)
+
     def visit(self, path: str = "/version") -> httpx.Response:
         """Ask production, as a visitor does."""
         return self._visitor.get(f"http://{DOMAIN}{path}")
+
+    def served(self) -> str:
+        """Return the commit that production serves now."""
+        commit: str = self.visit().json()["commit"]
+        return commit
 
     # The bot at work.
 
@@ -217,21 +258,49 @@ class House:
 
     # What came of it.
 
-    def release(self, number: int = 1) -> Release:
+    def release(self, number: int = 1, name: str = "shop") -> Release:
         """Return a release by its number."""
-        found, _ = self.reading.page(project="shop", status=None, limit=200, before=None)
+        found, _ = self.reading.page(project=name, status=None, limit=200, before=None)
         return next(release for release in found if release.number == number)
 
-    def settled(self, number: int = 1) -> Release:
-        """Run until a release has ended and its clean-up rests."""
-        self.run(lambda: not self.release(number).unfinished)
-        return self.release(number)
+    def settled(self, number: int = 1, name: str = "shop") -> Release:
+        """Run until a release has ended."""
+        self.run(lambda: not self.release(number, name).unfinished)
+        return self.release(number, name)
 
-    def live(self, number: int = 1) -> Release:
+    def live(self, number: int = 1, name: str = "shop") -> Release:
         """Run until a release is live, or fail the test telling why it is not."""
-        release = self.settled(number)
+        release = self.settled(number, name)
         assert release.status is Status.LIVE, self.describe()
         return release
+
+    def until_step(self, step: str, number: int = 1) -> Release:
+        """Run until a release is at a step."""
+        self.run(lambda: self.release(number).step == step)
+        return self.release(number)
+
+    def rest(self, seconds: float = 600.0) -> None:
+        """Let time pass with whatever is due in it, cleaning up included."""
+        end = self.clock() + seconds
+        self.run(seconds=seconds)
+        self.jump(end - self.clock())
+
+    def said(self, number: int = 1) -> list[str]:
+        """Return the sentences of a release's history."""
+        lines = self.reading.history(self.release(number).id)
+        return [str(line.body["text"]) for line in lines if line.body["type"] == "note"]
+
+    def failed_queue(self) -> list[int]:
+        """Return the numbers of the releases in the failed queue, newest first."""
+        return [release.number for release in self.reading.failed()]
+
+    def notices(self, receiver: str = "team") -> list[tuple[str, int]]:
+        """Take every notice that waits for a receiver: kind and release number, oldest first."""
+        taken = []
+        while (entry := self.services.outbox.take(receiver)) is not None:
+            taken.append((str(entry.body["kind"]), int(entry.body["number"])))
+            self.services.outbox.sent(entry)
+        return taken
 
     def connections(self) -> Mapping[str, list[int]]:
         """Return what the domain has now."""

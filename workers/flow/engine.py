@@ -13,9 +13,18 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from config.projects import ProjectSettings
-from workers.errors import Effect, Gone, LeaseLost, NotFound, PlatformError, Refused, TryAgain
+from workers.errors import (
+    Effect,
+    Gone,
+    IllegalMove,
+    LeaseLost,
+    NotFound,
+    PlatformError,
+    Refused,
+    TryAgain,
+)
 from workers.flow import cleanup, rollback
-from workers.flow.moves import Writer
+from workers.flow.moves import BLOCKED_LOOK_SECONDS, Writer, note
 from workers.flow.outcomes import (
     Call,
     CleanedUp,
@@ -156,12 +165,14 @@ class Engine:
         with self._keeper.hold(taken.lease, since=asked_at) as held:
             try:
                 self._work(taken, held)
-            except LeaseLost as error:
+            except (LeaseLost, IllegalMove) as error:
+                # A queued release may be cancelled or superseded while we look: the script refuses then.
                 log.info("let go of release %s: %s", release_id, error)
 
     def _work(self, taken: Taken, held: Held) -> None:
         turn = self._turn(taken)
         if turn is None:
+            self._apply(_unconfigured(taken.release, self._project(taken.release)), taken.lease, held)
             return
         began = self._clock()
         for _ in range(MOST_MOVES):
@@ -178,11 +189,6 @@ class Engine:
         project = self._project(release)
         binding = self._platforms(project.target.platform)
         if binding is None:
-            log.error(
-                "release %s waits for platform %s, which is not configured",
-                release.id,
-                project.target.platform,
-            )
             return None
         return Turn(
             release=release,
@@ -306,10 +312,22 @@ def _after_the_end(turn: Turn) -> Outcome:
     return cleanup.look(turn)
 
 
+def _unconfigured(release: Release, project: ProjectSettings) -> Move:
+    """Return the move that says which platform is missing, and lets go: the settings may bring it back."""
+    why = f"platform {project.target.platform} is not configured any more; put it back into platforms"
+    return Move(
+        replace(release, blocked_by=why, waiting_for=why),
+        was=release.status,
+        events=() if release.blocked_by == why else (note(why),),
+        due=BLOCKED_LOOK_SECONDS,
+        let_go=True,
+    )
+
+
 def _given_up(turn: Turn, error: PlatformError) -> Outcome:
     """Say what follows when the platform refuses for good."""
     if turn.release.unfinished:
-        return Fail(Cause.REFUSED, str(error))
+        return Fail(Cause.REFUSED, str(error), hold=_unknown(turn, error))
     if turn.release.operation is not None and turn.release.status is Status.LIVE:
         return rollback.failed(turn, str(error))
     since = turn.release.finished_at or turn.now
@@ -318,14 +336,25 @@ def _given_up(turn: Turn, error: PlatformError) -> Outcome:
     return Wait(f"the workspace cannot be removed yet: {error}", after=300.0)
 
 
+def _unknown(turn: Turn, error: PlatformError) -> str | None:
+    """Return why the lane must be held when the platform refuses after the switch began, or None."""
+    if not turn.release.past_switch:
+        return None
+    return (
+        f"what {turn.project.target.domain} leads to could not be found out after the switch of release "
+        f"#{turn.release.number} ({error}): check it, then release the hold"
+    )
+
+
 def _in_time(turn: Turn, outcome: Outcome) -> Outcome:
-    """Let a step's deadline count on everything that only waits, errors included."""
-    if not isinstance(outcome, Wait) or not turn.release.unfinished or turn.release.step is None:
+    """Let a step's deadline count on everything that waits or calls (again), errors included."""
+    if not isinstance(outcome, Wait | Call) or not turn.release.unfinished or turn.release.step is None:
         return outcome
     step = step_of(turn.release)
     begun = turn.release.record(step.name).started_at or turn.now
     patience_from = max(begun, float(turn.scratch.get("patience_from", 0.0)))
     if turn.now - patience_from < step.timeout(turn.project):
         return outcome
-    cause = Cause.TRANSIENT if outcome.scratch.get("errors") else Cause.APPLICATION
-    return step.overdue(turn, outcome.why, cause)
+    errors = outcome.scratch.get("errors") or turn.scratch.get("errors")
+    last = turn.scratch.get("last_error", outcome.why) if isinstance(outcome, Call) else outcome.why
+    return step.overdue(turn, last, Cause.TRANSIENT if errors else Cause.APPLICATION)

@@ -107,6 +107,8 @@ class StageReport:
     replica: str | None = None
     complete: bool = True
     """False while a replica that is expected has no row at all (a landscape is still being laid out)."""
+    empty: bool = False
+    """True where the platform shows no row at all, which some do before a stage's first start."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,8 @@ class Build:
         return self._read(turn, report)
 
     def settle(self, turn: Turn) -> Outcome:
-        """Tell from the rows whether the start was taken."""
-        return settle_start(turn, self.stage)
+        """Tell from the rows whether a start was taken; whether a wake was, the next look shows."""
+        return settle_start(turn, self.stage) if turn.intent.kind == "start" else Settled()
 
     def overdue(self, turn: Turn, last: str, cause: Cause) -> Outcome:
         """Fail."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from config.projects import ProjectSettings
-from workers.flow.outcomes import Call, Done, Fail, Note, Outcome, Settled, Wait
+from workers.flow.outcomes import Call, Done, Fail, Outcome, Settled, Wait
 from workers.flow.steps.base import timed_out
 from workers.flow.steps.build import application_failed, settle_start, start
 from workers.flow.steps.wake import awake
@@ -18,6 +18,8 @@ STABLE_LOOKS = 3
 DEPLOY_TRIES = 3
 DEPLOY_SETTLE_SECONDS = 5.0
 """The platform wants landscape calls at least two seconds apart."""
+UNSEEN_SECONDS = 20.0
+"""Some platforms show no rows before the first start; a landscape is laid out well within this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Run:
         if turn.pipeline.landscape and not turn.scratch.get("deployed"):
             return _deploy(turn)
         report = turn.platform.stage(turn.workspace, Stage.RUN, turn.pipeline.services)
-        if turn.pipeline.landscape and not report.complete:
+        if turn.pipeline.landscape and not report.complete and not _unseen(turn, report):
             return Wait(f"the landscape is being laid out: {report.detail}")
         if not turn.scratch.get("started"):
             return start(turn, Stage.RUN, report)
@@ -55,6 +57,12 @@ class Run:
     def overdue(self, turn: Turn, last: str, cause: Cause) -> Outcome:
         """Fail."""
         return timed_out(turn, self.timeout(turn.project), last, cause)
+
+
+def _unseen(turn: Turn, report: StageReport) -> bool:
+    """Tell whether the platform shows no row at all before the stage was started once: then it is started."""
+    asked = float(turn.scratch.get("sent_at", turn.now))
+    return report.empty and turn.now - asked >= UNSEEN_SECONDS
 
 
 def _deploy(turn: Turn) -> Outcome:
@@ -98,10 +106,9 @@ def _stable(turn: Turn, report: StageReport) -> Outcome:
     stable = int(turn.scratch.get("stable", 0)) + 1 if same_processes else 1
     if stable >= STABLE_LOOKS:
         return Done(report.detail)
-    if not same_processes and turn.scratch.get("mark"):
-        return Note(scratch={"stable": 1, "mark": report.mark}, text="a replica was started anew")
+    anew = "; a replica was started anew" if turn.scratch.get("mark") and not same_processes else ""
     return Wait(
-        f"{report.detail}; stable for {stable} of {STABLE_LOOKS} looks",
-        after=turn.poll_interval / 10,
+        f"{report.detail}{anew}; stable for {stable} of {STABLE_LOOKS} looks",
+        after=None if anew else turn.poll_interval / 10,
         scratch={"stable": stable, "mark": report.mark},
     )

@@ -23,12 +23,11 @@ def awake(turn: Turn) -> Outcome | None:
 
     def send() -> JSON:
         turn.platform.wake(workspace)
-        return {}
+        return {"scratch": {"woken": True}}
 
     return Call(
         "wake",
         f"workspace {workspace.id} is asleep; waking it",
         send=send,
         settle_seconds=WAKE_SETTLE_SECONDS,
-        scratch={"woken": True},
     )

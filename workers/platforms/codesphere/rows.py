@@ -44,7 +44,7 @@ def report(
             replica=failed.replica or None,
         )
     state, detail = _run_state(counted, expected) if stage is Stage.RUN else _build_state(counted)
-    return StageReport(state, detail, mark, complete=_complete(counted, expected))
+    return StageReport(state, detail, mark, complete=_complete(counted, expected), empty=not rows)
 
 
 def _expected(stage: Stage, services: Sequence[Service], replicas: int) -> dict[str, int]:
