@@ -142,3 +142,16 @@ def test_somebody_else_can_edit_the_domain_just_before_a_put(
     assert connect(client, sandbox, {"/": [new]}) == 200
     assert fault.met == 1
     assert sandbox.connections(DOMAIN) == {"/": [new]}
+
+
+def test_a_service_sees_its_path_without_the_prefix_when_the_file_says_so(
+    client: Client, sandbox: Sandbox, repository: Repository
+) -> None:
+    plain = landscape_ci({"web": 1, "api": 1})
+    before, _, after = plain.partition("path: /api")
+    ci = f"{before}path: /api{after.replace('stripPath: false', 'stripPath: true')}"
+    behaviour = Behaviour(answers={"/orders": Answer(200, "stripped")})
+    repository.commit(files={"ci.yml": ci}, behaviour=behaviour)
+    sandbox.add_domain(DOMAIN, {"/": [sandbox.live_workspace(GIT_URL)]})
+    assert client.http.get(f"http://{DOMAIN}/api/orders").text == "stripped"
+    assert client.http.get(f"http://{DOMAIN}/web/orders").text != "stripped"
