@@ -11,7 +11,7 @@ from pathlib import Path
 
 from config.settings import Settings, read_settings
 from workers.main import STORE_URL, worker_member
-from workers.parenthood import Child, Ending, Member, end_all, watch_over
+from workers.parenthood import CannotStart, Child, Ending, Member, end_all, watch_over
 from workers.store.embedded import EmbeddedStore, StoreFailed
 
 WORKERS = 2
@@ -35,13 +35,17 @@ def up(config_path: Path, environ: Mapping[str, str] | None = None) -> int:
     store = Store(settings)
     store.start()
     children = [Child(member) for member in members(config_path.absolute(), {**known, STORE_URL: store.url})]
+    status = 0
     try:
         watch_over(children, ending, also=store.keep_alive)
+    except CannotStart as error:
+        sys.stderr.write(f"{error}\n")
+        status = 1
     finally:
         end_all(children[:1], hurry=ending.in_a_hurry)
         end_all(children[1:], hurry=ending.in_a_hurry)
         store.stop()
-    return 0
+    return status
 
 
 def members(config_path: Path, environ: Mapping[str, str]) -> list[Member]:

@@ -24,12 +24,14 @@ from config.faults import ConfigurationError
 from config.logging import configure_logging
 from config.settings import Settings, read_settings
 from workers import wiring
+from workers.errors import StoreAway
 from workers.notices.channels import Channel, ChatChannel
 from workers.notices.drain import Drain
-from workers.parenthood import Child, Ending, Member, end_all, watch_over
+from workers.parenthood import CannotStart, Child, Ending, Member, end_all, watch_over
 from workers.prober import Prober
 from workers.pump import Pump
 from workers.queue import drop_celery_environment, make_celery
+from workers.store.connection import connect, durability
 from workers.tasks import register
 
 CONCURRENCY = 16
@@ -90,8 +92,10 @@ class WorkerProcess:
         return None if settings is None else ChatChannel(receiver, settings.url)
 
     def _run_celery(self) -> None:
-        # Without a default Celery would make one in its threads, from a `celeryconfig` in the user's directory.
+        # Without a default Celery makes one in its threads, from a `celeryconfig` in the user's directory.
         self._app.set_default()
+        for chatty in ("celery.app.trace", "celery.worker.strategy"):  # two lines for every look at a release
+            logging.getLogger(chatty).setLevel(logging.WARNING)
         # WorkController is Celery's worker without its command line: no signal handlers, banner or logging.
         worker = self._app.WorkController(
             app=self._app,
@@ -118,21 +122,59 @@ def _leave_late() -> None:
     os._exit(0)
 
 
-def run_worker(settings: Settings, redis_url: str, *, concurrency: int = CONCURRENCY) -> None:
-    """Work in this process until SIGTERM or SIGINT. Call from the main thread."""
-    _run(WorkerProcess(settings, redis_url, concurrency=concurrency))
+def run_worker(
+    settings: Settings,
+    redis_url: str,
+    *,
+    concurrency: int = CONCURRENCY,
+    read: Callable[[], Settings] | None = None,
+) -> None:
+    """Work in this process until SIGTERM or SIGINT. Call from the main thread.
+
+    `read` reads the configuration again on SIGHUP.
+    """
+    warn_of_losses(redis_url)
+    process = WorkerProcess(settings, redis_url, concurrency=concurrency, read=read)
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        process.ask_to_end()
+
+    def reload(_number: int, _frame: FrameType | None) -> None:
+        # Not in the handler: the thread that it interrupts may hold the lock that reading needs.
+        threading.Thread(target=process.reload, name="reload", daemon=True).start()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    signal.signal(signal.SIGHUP, reload)
+    process.run()
+
+
+def warn_of_losses(redis_url: str) -> None:
+    """Log what the store may lose, if it is not as safe as it should be."""
+    try:
+        with connect(redis_url) as client:
+            warning = durability(client).warning
+    except StoreAway as error:
+        warning = str(error)
+    if warning is not None:
+        log.warning("%s", warning)
 
 
 def run_workers(config_path: Path, store_url: str, *, processes: int, concurrency: int = CONCURRENCY) -> None:
-    """Keep so many worker processes alive until SIGTERM or SIGINT; SIGHUP reaches each of them."""
+    """Keep so many worker processes alive until SIGTERM or SIGINT; SIGHUP reaches each of them.
+
+    Raises `CannotStart` when one of them cannot even begin.
+    """
     ending = Ending()
     environ = {**os.environ, STORE_URL: store_url}
     children = [
         Child(worker_member(config_path, environ, number=number, concurrency=concurrency))
         for number in range(1, processes + 1)
     ]
-    watch_over(children, ending)
-    end_all(children, hurry=ending.in_a_hurry)
+    try:
+        watch_over(children, ending)
+    finally:
+        end_all(children, hurry=ending.in_a_hurry)
 
 
 def worker_member(
@@ -156,8 +198,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return WRONG_USE
     configure_logging(settings.log.level, settings.log.format)
-    for chatty in ("celery.app.trace", "celery.worker.strategy"):  # two lines for every look at a release
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     store_url = os.environ.get(STORE_URL) or _own_store(settings)
     if store_url is None:
         sys.stderr.write(
@@ -166,31 +206,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return WRONG_USE
     if options.processes > 1:
-        run_workers(options.config, store_url, processes=options.processes, concurrency=options.concurrency)
+        try:
+            run_workers(
+                options.config, store_url, processes=options.processes, concurrency=options.concurrency
+            )
+        except CannotStart as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
         return 0
-    _run(
-        WorkerProcess(
-            settings,
-            store_url,
-            concurrency=options.concurrency,
-            read=lambda: read_settings(options.config, os.environ),
-        )
+    run_worker(
+        settings,
+        store_url,
+        concurrency=options.concurrency,
+        read=lambda: read_settings(options.config, os.environ),
     )
     return 0
-
-
-def _run(process: WorkerProcess) -> None:
-    def end(_number: int, _frame: FrameType | None) -> None:
-        process.ask_to_end()
-
-    def reload(_number: int, _frame: FrameType | None) -> None:
-        # Not in the handler: the thread that it interrupts may hold the lock that reading needs.
-        threading.Thread(target=process.reload, name="reload", daemon=True).start()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
-    signal.signal(signal.SIGHUP, reload)
-    process.run()
 
 
 def _own_store(settings: Settings) -> str | None:

@@ -13,12 +13,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType
 
+from workers.errors import SwitchoverError
+
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 FIRST_BACK_OFF = 0.2
 LONGEST_BACK_OFF = 5.0
 SETTLED_SECONDS = 30.0
 """A child that lived so long is started again with the first pause."""
+BEGINNING_SECONDS = 10.0
 WATCH_SECONDS = 0.1
 
 log = logging.getLogger(__name__)
@@ -53,6 +56,10 @@ class Member:
     patience: float
 
 
+class CannotStart(SwitchoverError):
+    """A child said by its exit status that it cannot begin; starting it again would not help."""
+
+
 class Child:
     """One process that is started again when it dies. Use from the main thread only."""
 
@@ -60,6 +67,7 @@ class Child:
         self.member = member
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = 0.0
+        self._starts = 0
         self._start_again_at = 0.0
         self._back_off = FIRST_BACK_OFF
 
@@ -72,6 +80,7 @@ class Child:
     def start(self) -> None:
         """Start the process in a session of its own, so that Ctrl-C reaches only its parent."""
         self._started_at = time.monotonic()
+        self._starts += 1
         self._process = subprocess.Popen(
             list(self.member.command),
             env=dict(self.member.environ),
@@ -81,12 +90,18 @@ class Child:
         )
 
     def keep_alive(self) -> None:
-        """Start the process again when it has died, with a growing pause between two starts."""
+        """Start the process again when it has died, with a growing pause between two starts.
+
+        Raises `CannotStart` when the very first start ended soon, with an exit status other than 0.
+        """
         if self.pid is not None:
             return
         now = time.monotonic()
         if self._process is not None:
             lived = now - self._started_at
+            if self._process.returncode > 0 and self._starts == 1 and lived < BEGINNING_SECONDS:
+                ending = how_it_ended(self._process.returncode)
+                raise CannotStart(f"{self.member.name} cannot start ({ending}); what it wrote above says why")
             if lived > SETTLED_SECONDS:
                 self._back_off = FIRST_BACK_OFF
             log.warning(
@@ -154,7 +169,7 @@ class Ending:
 def watch_over(children: Sequence[Child], ending: Ending, *, also: Callable[[], None] | None = None) -> None:
     """Keep children alive until this process shall end; SIGHUP is passed on to each.
 
-    `also` is called ten times a second.
+    `also` is called ten times a second. Raises `CannotStart`.
     """
     while not ending.asked:
         if also is not None:

@@ -52,7 +52,7 @@ def _failed(body: Mapping[str, Any]) -> Worded:
 
 def _rolled_back(body: Mapping[str, Any]) -> Worded:
     return f"{_name(body)} was rolled back", [
-        f"{_what(body)} was taken back; what served {body.get('url') or 'production'} before it serves again.",
+        f"{_what(body)} was taken back; what served {body.get('url') or 'production'} before serves again.",
         *_reason(body),
         "Next: find out what went wrong, then push a fix. This commit is not released again by itself.",
     ]
