@@ -32,6 +32,7 @@ from workers.prober import Prober
 from workers.pump import Pump
 from workers.queue import drop_celery_environment, make_celery
 from workers.store.connection import connect, durability
+from workers.store.keyspace import BROKER_PREFIX, QUEUE
 from workers.tasks import register
 
 CONCURRENCY = 16
@@ -57,7 +58,7 @@ class WorkerProcess:
         read: Callable[[], Settings] | None = None,
     ) -> None:
         self._services = wiring.build(settings, redis_url=redis_url, read=read)
-        self._app = make_celery(redis_url)
+        self._app = make_celery(redis_url, key_prefix=BROKER_PREFIX, queue=QUEUE)
         self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
         register(self._app, self._services.engine, Drain(self._services.outbox, self._channel))
         self._concurrency = concurrency

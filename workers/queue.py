@@ -15,8 +15,6 @@ from celery.app.amqp import AMQP
 from kombu.connection import Connection
 from kombu.entity import Queue
 
-from workers.store.keyspace import BROKER_PREFIX, QUEUE
-
 ADVANCE = "switchover.advance"
 SEND_NOTICES = "switchover.send_notices"
 
@@ -60,13 +58,13 @@ def drop_celery_environment(environ: MutableMapping[str, str]) -> None:
         del environ[name]
 
 
-def make_celery(redis_url: str) -> Celery:
-    """Return the app over the store's Redis; connects to nothing yet."""
+def make_celery(redis_url: str, *, key_prefix: str, queue: str) -> Celery:
+    """Return the app over the store's Redis; its list is `key_prefix + queue`. Connects to nothing yet."""
     app = Celery("switchover", loader="app", amqp=QuickAMQP, set_as_current=False)
     app.conf.update(
         broker_url=broker_url(redis_url),
         broker_transport_options={
-            "global_keyprefix": BROKER_PREFIX,
+            "global_keyprefix": key_prefix,
             "visibility_timeout": VISIBILITY_SECONDS,
             "unacked_restore_throttle": 1,
             "socket_connect_timeout": 2.0,
@@ -77,8 +75,8 @@ def make_celery(redis_url: str) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_pool_limit=2,
-        task_queues=(Queue(QUEUE),),  # type: ignore[no-untyped-call]  # kombu is half typed
-        task_default_queue=QUEUE,
+        task_queues=(Queue(queue),),  # type: ignore[no-untyped-call]  # kombu is half typed
+        task_default_queue=queue,
         task_serializer="json",
         accept_content=["json"],
         result_backend=None,

@@ -215,7 +215,7 @@ def test_a_faulty_configuration_is_refused_on_reload_and_the_worker_goes_on(shop
 
 
 def test_the_queue_is_one_list_and_a_message_carries_an_id_only(store_url: str) -> None:
-    app = make_celery(store_url)
+    app = make_celery(store_url, key_prefix=BROKER_PREFIX, queue=QUEUE)
     app.send_task("switchover.advance", args=("r-1",))
     app.close()
 

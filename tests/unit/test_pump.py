@@ -50,7 +50,7 @@ def soon(holds: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def app(store_url: str) -> Celery:
-    return make_celery(store_url)
+    return make_celery(store_url, key_prefix=BROKER_PREFIX, queue=QUEUE)
 
 
 def test_what_is_due_is_handed_to_celery(store_url: str, app: Celery) -> None:
