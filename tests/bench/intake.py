@@ -73,7 +73,7 @@ def signed_push(number: int) -> bytes:
     commit = hashlib.sha1(str(number).encode()).hexdigest()  # noqa: S324 - the shape of a commit id
     event = {
         "ref": "refs/heads/main",
-        "before": hashlib.sha1(str(number - 1).encode()).hexdigest(),  # noqa: S324
+        "before": hashlib.sha1(str(number - 1).encode()).hexdigest(),  # noqa: S324 - likewise
         "after": commit,
         "created": False,
         "deleted": False,
