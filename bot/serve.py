@@ -51,13 +51,18 @@ def serve(
         place = f"{settings.server.host}:{settings.server.port}"
         sys.stderr.write(f"cannot listen on {place}: {error.strerror}; set server.port to a free one\n")
         return 1
+    # Until the loop listens to it, SIGHUP must not end the process.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     services = build_web(settings, redis_url=redis_url, read=read)
-    app = make_app(services)
-    server = WebServer(app, services, settings)
     address = _address_of(listener)
-    log.info("serving", address=address, webhooks=[f"{address}/webhooks/{name}" for name in settings.hosts])
-    if listening is not None:
-        listening(address)
+
+    def announce() -> None:
+        hooks = [f"{address}/webhooks/{name}" for name in settings.hosts]
+        log.info("serving", address=address, webhooks=hooks)
+        if listening is not None:
+            listening(address)
+
+    server = WebServer(make_app(services), services, settings, announce)
     try:
         server.run([listener])
     finally:
@@ -68,7 +73,9 @@ def serve(
 class WebServer(uvicorn.Server):
     """uvicorn with our signals: an orderly end is exit status 0, and SIGHUP reads the settings anew."""
 
-    def __init__(self, app: Starlette, services: WebServices, settings: Settings) -> None:
+    def __init__(
+        self, app: Starlette, services: WebServices, settings: Settings, announce: Callable[[], None]
+    ) -> None:
         proxies = [str(network) for network in settings.server.trusted_proxies]
         super().__init__(
             uvicorn.Config(
@@ -83,6 +90,12 @@ class WebServer(uvicorn.Server):
         )
         self._app = app
         self._services = services
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, and say so."""
+        await super().startup(sockets)
+        self._announce()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
