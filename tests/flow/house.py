@@ -194,7 +194,8 @@ class House:
         return self._visitor.get(f"http://{DOMAIN}{path}")
 
     def served(self) -> str:
-        """Return the commit that production serves now."""
+        """Return the commit that production serves, once the gateway has followed the last change."""
+        self.jump(self.sandbox.platform.timing.route)
         commit: str = self.visit().json()["commit"]
         return commit
 

@@ -92,7 +92,7 @@ def _unhealthy(turn: Turn, wanted: Routes) -> str | None:
         headers = turn.platform.access_headers(workspace) if is_ours(workspace.mark) else {}
         fault = health_fault(turn, workspace.address, headers)
         if fault is not None:
-            return f"workspace {workspace_id} is not healthy: {fault}"
+            return f"workspace {workspace_id} is not healthy: {fault.text}"
     return None
 
 

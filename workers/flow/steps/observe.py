@@ -18,6 +18,8 @@ GRACE_SECONDS = 120.0
 RECENT_SECONDS = 2.0
 """Observing ends well only while somebody is looking: a good probe must not be older than this."""
 ANSWER_SECONDS = 5.0
+FIRST_ANSWER_SECONDS = 30.0
+"""A domain that led nowhere may take so long to answer for the first time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,12 @@ class Observe:
 def _trouble(turn: Turn) -> str | None:
     if turn.tally is None:
         return None
-    failed = turn.tally.failed_in_a_row_since(turn.memory["switched_at"])
+    since = turn.memory["switched_at"]
+    # Where nothing stood before, no old version answers while the gateway still follows.
+    never_answered = not turn.memory.get("former") and not turn.tally.good_since(since)
+    if never_answered and turn.now - since < FIRST_ANSWER_SECONDS:
+        return None
+    failed = turn.tally.failed_in_a_row_since(since)
     if failed < turn.project.observe.failures:
         return None
     return f"{failed} probes of production failed in a row after the switch ({turn.tally.last_failure})"

@@ -105,7 +105,9 @@ def connect(turn: Turn, kind: str, why: str, current: Routes, wanted: Routes, wh
 
     def send() -> JSON:
         answer = turn.platform.connect(place.team_id, target.domain, merged, timeout=CONNECT_SECONDS)
-        return {"scratch": {"put": same(on_paths(answer.connections, target.paths), wanted)}}
+        # Only an answered call counts as a try: a busy platform is asked again until the step's deadline.
+        puts = int(turn.scratch.get("puts", 0)) + 1
+        return {"scratch": {"put": same(on_paths(answer.connections, target.paths), wanted), "puts": puts}}
 
     return Call(
         kind,
@@ -113,7 +115,6 @@ def connect(turn: Turn, kind: str, why: str, current: Routes, wanted: Routes, wh
         send=send,
         settle_seconds=SETTLE_SECONDS,
         data={"from": current, "to": wanted},
-        scratch={"puts": int(turn.scratch.get("puts", 0)) + 1},
     )
 
 
@@ -148,7 +149,12 @@ def _put(turn: Turn) -> Outcome:
         )
     call = connect(turn, "connect", f"switching {target.domain} to {in_words(ours)}", current, ours, whole)
     effects: JSON = {"switch": turn.place.key, "by_person": turn.release.by_person}
-    return replace(call, effects=effects, memory={"former": current})
+    return replace(call, effects=effects, memory={"former": current}, refused=lambda why: _refused(turn, why))
+
+
+def _refused(turn: Turn, why: str) -> Fail:
+    """The platform refused the switch itself, so production leads where it led before."""
+    return Fail(Cause.REFUSED, why, effects=over(turn))
 
 
 def _confirm(turn: Turn) -> Outcome:

@@ -14,6 +14,7 @@ from workers.releases.model import Cause
 from workers.releases.places import Answer
 
 PROBE_SECONDS = 10.0
+TOO_MANY_REQUESTS = 429
 LOCKED_OUT_SECONDS = 30.0
 """A gateway that answers 429 locks early visitors out for a while; asking on makes it longer."""
 
@@ -30,10 +31,10 @@ class Verify:
 
     def look(self, turn: Turn) -> Outcome:
         """Ask once."""
-        fault = health_fault(turn, turn.workspace.address or "", turn.platform.access_headers(turn.workspace))
+        address, headers = turn.workspace.address or "", turn.platform.access_headers(turn.workspace)
+        fault = health_fault(turn, address, headers)
         if fault is not None:
-            locked_out = LOCKED_OUT_SECONDS if "429" in fault else None
-            return Wait(fault, after=locked_out, scratch={"good": 0})
+            return Wait(fault.text, after=fault.wait, scratch={"good": 0})
         good, wanted = int(turn.scratch.get("good", 0)) + 1, turn.project.verify.successes
         if good < wanted:
             return Wait(
@@ -56,15 +57,26 @@ class Verify:
         return timed_out(turn, self.timeout(turn.project), last, Cause.APPLICATION)
 
 
-def health_fault(turn: Turn, address: str, headers: Mapping[str, str]) -> str | None:
+@dataclass(frozen=True, slots=True)
+class HealthFault:
+    """What is wrong with an answer; `wait` is in seconds where asking sooner would do harm."""
+
+    text: str
+    wait: float | None = None
+
+
+def health_fault(turn: Turn, address: str, headers: Mapping[str, str]) -> HealthFault | None:
     """Ask an address for its health; return None when it is well, else what is wrong."""
     verify = turn.project.verify
     url = address.rstrip("/") + verify.path
     try:
         answer = turn.web.get(url, timeout=PROBE_SECONDS, headers=headers)
     except TryAgain as error:
-        return f"{url} does not answer: {error}"
-    return answer_fault(answer, url, verify.status, verify.contains)
+        return HealthFault(f"{url} does not answer: {error}")
+    fault = answer_fault(answer, url, verify.status, verify.contains)
+    if fault is None:
+        return None
+    return HealthFault(fault, LOCKED_OUT_SECONDS if answer.status == TOO_MANY_REQUESTS else None)
 
 
 def answer_fault(answer: Answer, url: str, status: int, contains: str | None) -> str | None:

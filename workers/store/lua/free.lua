@@ -6,10 +6,7 @@ if ARGV[2] == "freeze" then removed = redis.call("DEL", key_freeze(ARGV[3])) end
 for _, lane in ipairs(redis.call("SMEMBERS", key_lanes())) do
   local waiting = redis.call("ZREVRANGE", key_queued(lane), 0, 0)[1]
   local running = redis.call("HGET", key_lane(lane), "running")
-  local any = waiting or running or redis.call("HGET", key_lane(lane), "live")
-  local mine = redis.call("HGET", key_lane(lane), "project") == ARGV[3]
-    or (any and redis.call("HGET", key_release(any), "project") == ARGV[3])
-  if mine then
+  if redis.call("HGET", key_lane(lane), "project") == ARGV[3] then
     if ARGV[2] ~= "freeze" then removed = removed + redis.call("HDEL", key_lane(lane), ARGV[2]) end
     if waiting then nudge(waiting) end
     if running then nudge(running) end

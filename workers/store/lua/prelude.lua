@@ -72,6 +72,7 @@ local function enqueue(c)
   redis.call("HSET", key_release(c.release), "facts", c.facts, "state", c.state, "status", "queued",
     "reason", c.reason, "number", number, "order", order, "created_at", whole(now),
     "lane", c.lane, "project", c.project, "commit", c.commit)
+  redis.call("HSET", key_lane(c.lane), "project", c.project)
   redis.call("HSETNX", key_configs(), c.config, c.settings)
   redis.call("SADD", key_lanes(), c.lane)
   redis.call("ZADD", key_releases(), sequence, c.release)
