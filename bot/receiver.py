@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -22,6 +23,8 @@ from workers.releases.intake import Intake, Verdict
 from workers.wiring import Headers, Host, WebServices, hosts_of
 
 log = structlog.get_logger("switchover.receiver")
+_stdlib_log = logging.getLogger("switchover.receiver")
+_NOT_IN_THE_STORE: Final = frozenset({"refused", "unanswered"})
 
 WRITES_AT_ONCE: Final = 48
 """Fewer than the store's client has connections: what comes on top waits here instead of failing there."""
@@ -104,7 +107,11 @@ class Receiver:
     ) -> None:
         seconds = time.perf_counter() - begun
         self._metrics.delivery(host.name, verdict, seconds)
-        log.info(
+        # What was written down can be read there; a line for each would take a quarter of the time.
+        loud = verdict in _NOT_IN_THE_STORE
+        if not loud and not _stdlib_log.isEnabledFor(logging.DEBUG):
+            return
+        (log.warning if loud else log.debug)(
             "delivery",
             host=host.name,
             verdict=verdict,
