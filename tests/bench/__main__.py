@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from tests.bench import intake
+import sys
+
+from tests.bench import intake, many, overhead
+
+PARTS = {"intake": intake.run, "overhead": overhead.run, "many": many.run}
 
 if __name__ == "__main__":
-    intake.run()
+    for name in sys.argv[1:] or PARTS:
+        PARTS[name]()

@@ -55,10 +55,10 @@ def run() -> None:
         store = EmbeddedStore(Path(directory) / "state", appendfsync="everysec")
         store.start()
         stack.callback(store.stop)
-        settings = configure(Path(directory), port)
+        settings = configure(Path(directory), port, RELEASES)
         client = connect(store.url)
         stack.callback(client.close)
-        queue_all(settings, client)
+        queue_all(settings, client, STAGE_SECONDS)
         workers = [start_worker(Path(directory), store.url) for _ in range(WORKERS)]
         stack.callback(end, workers)
         before = counters(client)
@@ -67,10 +67,10 @@ def run() -> None:
         report(client, workers, before, live, time.monotonic() - begun)
 
 
-def configure(directory: Path, port: int) -> Settings:
+def configure(directory: Path, port: int, projects: int) -> Settings:
     """Write the configuration of all projects and return it."""
     text = CONFIGURATION.format(directory=directory, port=port, token=TOKEN)
-    for number in range(RELEASES):
+    for number in range(projects):
         domain = domain_of(number)
         url = f"http://127.0.0.1:{port}{VISIT}{domain}"
         text += (
@@ -82,9 +82,9 @@ def configure(directory: Path, port: int) -> Settings:
     return read_settings(config, {})
 
 
-def queue_all(settings: Settings, client: redis.Redis) -> None:
+def queue_all(settings: Settings, client: redis.Redis, stage_seconds: float) -> None:
     """Ask for one release of every project, as `switchover releases start` does."""
-    world: Any = make_sandbox(RELEASES, STAGE_SECONDS).platform.world
+    world: Any = make_sandbox(len(settings.projects), stage_seconds).platform.world
     store = ReleaseStore(client)
     for number, project in enumerate(settings.projects.values()):
         commit = world.repositories[repository_url(number)].branches["main"]
