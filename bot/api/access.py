@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.api.endpoint import Call, Endpoint, Reply
-from bot.api.models import Login, SessionView, moment
+from bot.api.models import SessionView, moment
+from bot.api.requests import Login
 from bot.auth import COOKIE, SESSION_SECONDS, close_session, credential_of, matching, open_session, unknown
 from bot.envelope import Problem
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from bot.api.endpoint import Call, Endpoint, Reply
-from bot.api.models import DeliveryList, DeliveryView, PageQuery, VerdictView
+from bot.api.models import DeliveryList, DeliveryView, VerdictView
+from bot.api.requests import PageQuery
 from bot.api.views import delivery_view, verdict_view
 from bot.intake import replayed
 from workers.errors import NotAllowed

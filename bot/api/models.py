@@ -1,26 +1,17 @@
-"""What the API takes and gives, as models; its description is made from them."""
+"""What the API gives, as models; its description is made from them."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from workers.releases.model import Cause
 from workers.releases.status import Status, StepStatus
 
-MOST = 200
-"""A page has at most so many entries; a larger `limit` is cut."""
-DEFAULT = 50
-
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """RFC 3339 in UTC, to the millisecond."""
-
-_LINE = r"^[^\x00-\x1f\x7f]*$"
-Words = Annotated[str, StringConstraints(max_length=500, pattern=_LINE)]
-Commit = Annotated[str, StringConstraints(pattern=r"^(?:[0-9a-fA-F]{40}|[0-9a-fA-F]{64})$")]
-Branch = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_LINE)]
 
 
 def moment(seconds: float) -> str:
@@ -38,92 +29,6 @@ class Given(BaseModel):
     """What the API gives."""
 
     model_config = ConfigDict(frozen=True)
-
-
-class Asked(BaseModel):
-    """What the API takes: unknown fields and wrong types are refused."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
-
-
-class Query(BaseModel):
-    """What may stand behind the `?`."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-
-class PageQuery(Query):
-    """Which part of a list; `cursor` is the `next` of the page before."""
-
-    limit: Annotated[int, Field(ge=1, description=f"1 to {MOST}; more is cut")] = DEFAULT
-    cursor: Annotated[str | None, StringConstraints(pattern=r"^[0-9]{1,18}$")] = None
-
-    @property
-    def most(self) -> int:
-        """Return the size of the page."""
-        return min(self.limit, MOST)
-
-    @property
-    def before(self) -> int | None:
-        """Return where the page begins, as the store counts."""
-        return None if self.cursor is None else int(self.cursor)
-
-
-class ReleasesQuery(PageQuery):
-    """Which releases."""
-
-    project: Annotated[str | None, StringConstraints(max_length=200)] = None
-    status: Status | None = None
-
-
-class StartRelease(Asked):
-    """What to release. Without a commit: the last one that was pushed to the branch (default: main)."""
-
-    project: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    commit: Commit | None = None
-    branch: Branch | None = None
-    reason: Words | None = None
-
-
-class ActOnRelease(Asked):
-    """Why somebody acts on a release; shown with it."""
-
-    reason: Words | None = None
-
-
-class RetryRelease(Asked):
-    """`force` (admin) retries although a newer commit of the lane is live or on its way."""
-
-    force: bool = False
-
-
-class RollBack(Asked):
-    """How far back: without `to`, to what stood there before. `pin` holds the lane until it is unpinned."""
-
-    to: Annotated[str | None, StringConstraints(max_length=160)] = None
-    reason: Words | None = None
-    pin: bool = True
-    force: bool = False
-
-
-class RetryFailed(Asked):
-    """Which failed releases to retry; none named: all."""
-
-    project: Annotated[str | None, StringConstraints(max_length=200)] = None
-    cause: Annotated[Cause | None, Field(strict=False)] = None
-
-
-class FreezeProject(Asked):
-    """Stop a project's releases, until a moment or until it is taken away."""
-
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_LINE)]
-    until: Annotated[datetime | None, Field(strict=False)] = None
-
-
-class Login(Asked):
-    """A token of the configuration."""
-
-    token: SecretStr
 
 
 class TriggerView(Given):

@@ -6,7 +6,8 @@ from datetime import UTC
 from typing import Final
 
 from bot.api.endpoint import Call, Endpoint, Reply
-from bot.api.models import FreezeProject, FreezeView, moment_or_none
+from bot.api.models import FreezeView, moment_or_none
+from bot.api.requests import FreezeProject
 from bot.envelope import Problem
 from workers.errors import NotFound
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from bot.api.endpoint import Call, Endpoint, Reply
-from bot.api.models import PageQuery, ReleaseList, ReleaseView, RetryFailed, RetryRelease
+from bot.api.models import ReleaseList, ReleaseView
 from bot.api.releases import retry
+from bot.api.requests import PageQuery, RetryFailed, RetryRelease
 from bot.api.views import release_list
 from workers.errors import NotFound
 

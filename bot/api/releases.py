@@ -7,15 +7,8 @@ from typing import Final
 
 from bot.api.endpoint import Call, Endpoint, Reply
 from bot.api.events import events
-from bot.api.models import (
-    ActOnRelease,
-    ReleaseList,
-    ReleasesQuery,
-    ReleaseView,
-    RetryRelease,
-    RollBack,
-    StartRelease,
-)
+from bot.api.models import ReleaseList, ReleaseView
+from bot.api.requests import ActOnRelease, ReleasesQuery, RetryRelease, RollBack, StartRelease
 from bot.api.views import release_list, release_view
 from bot.envelope import Problem
 from workers.errors import NotAllowed

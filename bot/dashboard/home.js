@@ -11,7 +11,9 @@ async function refresh() {
   if (document.querySelector('details[open]')) return;
   try {
     const answer = await fetch('/');
+    if (!answer.ok) throw new Error(answer.status);
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    if (fresh.querySelector('form.login')) { location.reload(); return; }
     document.querySelector('main').replaceWith(fresh.querySelector('main'));
   } catch { document.querySelector('#seen').textContent = 'not reached just now; trying again'; }
 }

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.web.web import COMMIT, NEWER, Web, is_envelope
+from tests.web.web import COMMIT, NEWER, RFC_3339, Web, is_envelope
 
 pytestmark = pytest.mark.anyio
-
-RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
 async def test_a_release_has_every_field_of_the_contract(web: Web) -> None:
@@ -204,48 +201,6 @@ async def test_a_rollback_of_a_release_that_is_not_live_is_409(web: Web) -> None
     release_id = await web.released()
 
     assert is_envelope(await web.ask("POST", f"/releases/{release_id}/rollback"), 409)
-
-
-async def test_deliveries_are_listed_with_their_verdicts_newest_first(web: Web) -> None:
-    await web.deliver(delivery="d-1")
-    await web.deliver(b'{"zen": "x"}', event="ping", delivery="d-2")
-
-    listed = (await web.ask("GET", "/deliveries", "viewer")).json()["deliveries"]
-    one = (await web.ask("GET", "/deliveries/d-1")).json()
-
-    assert {each["id"]: each["verdict"] for each in listed} == {"d-1": "accepted", "d-2": "ping"}
-    assert one["decisions"][0]["project"] == "shop"
-    assert one["changes"][0]["commit"] == COMMIT
-    assert RFC_3339.fullmatch(one["received_at"])
-
-
-async def test_a_replayed_delivery_is_decided_anew_and_leads_to_the_first_release(web: Web) -> None:
-    release_id = await web.released()
-
-    answer = await web.ask("POST", "/deliveries/d-1/replay", "operator")
-
-    assert (answer.status_code, answer.json()["verdict"]) == (202, "duplicate")
-    assert answer.json()["releases"] == [release_id]
-    replayed = (await web.ask("GET", f"/deliveries/{answer.json()['delivery']}")).json()
-    assert replayed["replay_of"] == "d-1"
-
-
-async def test_a_replay_releases_again_what_ended_badly(web: Web) -> None:
-    release_id = await web.released()
-    await web.ask("POST", f"/releases/{release_id}/cancel")
-
-    answer = (await web.ask("POST", "/deliveries/d-1/replay")).json()
-
-    assert answer["verdict"] in ("accepted", "duplicate")
-    # The same event of the same commit: by the rules of admission it joins its first release, unless the
-    # commit came anew. Either way it names a release.
-    assert len(answer["releases"]) == 1
-
-
-async def test_a_refused_delivery_cannot_be_replayed(web: Web) -> None:
-    await web.deliver(b"{", delivery="d-1")
-
-    assert is_envelope(await web.ask("POST", "/deliveries/d-1~refused/replay"), 409)
 
 
 async def test_a_target_shows_its_lanes_and_why_the_newest_commit_is_not_live(web: Web) -> None:

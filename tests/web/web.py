@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from config.settings import AccessSettings, Settings, TokenSettings
 from tests.flow import house
 from workers.wiring import LiveSettings, WebServices, build_web
 
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 SECRET = "x" * 20
 TOKENS = {
     "viewer": "viewer-token-of-the-tests",
