@@ -40,6 +40,6 @@ def run() -> None:
     )
     allowed = PLATFORM_SECONDS * 0.05 + 2
     print(
-        f"Overhead: a release with {PLATFORM_SECONDS:.0f} s of platform time is {release.status}; create to run"
-        f" took {spent:.1f} s, so the bot added {spent - PLATFORM_SECONDS:.1f} s (at most {allowed:.1f} s)"
+        f"Overhead: with {PLATFORM_SECONDS:.0f} s of platform time it is {release.status}; create to run took"
+        f" {spent:.1f} s, so the bot added {spent - PLATFORM_SECONDS:.1f} s (at most {allowed:.1f} s)"
     )
