@@ -71,14 +71,16 @@ class Writer:
         """Return the move that says what stands in the way, and lets go."""
         release = turn.release
         news = () if release.blocked_by == why else (note(why),)
-        # Whoever may have to wait for days behind a freeze keeps the target from nobody else.
+        # Whoever may wait for days behind a freeze keeps the target from nobody, and has nothing to watch.
         locked = bool(turn.scratch.get("locked"))
-        scratch = {"patience_from": turn.now, "locked": None}
+        scratch: JSON = {"patience_from": turn.now}
+        if locked:
+            scratch |= {"locked": None, "watched": None}
         return Move(
             replace(release, blocked_by=why, waiting_for=why, memory=memory_with(turn, {}, scratch)),
             was=release.status,
             events=news,
-            effects={"unlock": turn.place.key} if locked else {},
+            effects={"unlock": turn.place.key, "unwatch": True} if locked else {},
             due=BLOCKED_LOOK_SECONDS,
             let_go=True,
         )

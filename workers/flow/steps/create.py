@@ -86,7 +86,7 @@ def _unready(domain: Domain) -> str | None:
 
 def _create(turn: Turn) -> Outcome:
     release, project, place = turn.release, turn.project, turn.place
-    tries = int(turn.scratch.get("creates", 0)) + 1
+    tries = int(turn.memory.get("creates", 0)) + 1
     name = workspace_name(release.project, release.number, release.id, release.commit, 1)
     spec = WorkspaceSpec(
         team_id=place.team_id,
@@ -106,7 +106,7 @@ def _create(turn: Turn) -> Outcome:
         send=lambda: _created(turn.platform.create_workspace(spec)),
         settle_seconds=SETTLE_SECONDS,
         data={"name": name},
-        scratch={"creates": tries},
+        memory={"creates": tries},
     )
 
 
@@ -201,13 +201,12 @@ def _pull_once(turn: Turn, why: str) -> Outcome:
 
     def send() -> JSON:
         turn.platform.pull(workspace_id, branch)
-        return {}
+        return {"scratch": {"pulled": True}}
 
     return Call(
         "pull",
         "the clone does not have the commit yet; pulling",
         send=send,
         settle_seconds=CREATE_CALL_SECONDS,
-        scratch={"pulled": True},
         refused=lambda refusal: Note(scratch={"pulled": True, "missing": f"{why}; {refusal}"}),
     )

@@ -20,7 +20,7 @@
 --   dethrone           stop being the live release of the lane
 --   hold, pin          text; hold or pin the lane
 --   bar                commit that must not be released again by itself
---   watch, unwatch     text: begin to probe production; stop probing
+--   watch, unwatch     text: begin to probe production (blocked by a freeze, a pin, a hold); stop probing
 --   failed             stand in the failed queue
 --   ledger             workspaces: id to text, or to false when gone
 --   operation_done     the person's request on the live release is settled
@@ -67,9 +67,11 @@ end
 if effects.needs_parked and not redis.call("ZSCORE", key_parked(lane), effects.needs_parked) then
   return {"blocked", "release " .. effects.needs_parked .. " is not parked any more"}
 end
-if effects.switch and not effects.by_operation then
+if effects.watch or (effects.switch and not effects.by_operation) then
   local why = standstill(project, lane)
   if why then return {"blocked", why} end
+end
+if effects.switch and not effects.by_operation then
   if not effects.by_person and tonumber(redis.call("HGET", key_lane(lane), "live_order") or "0") > order then
     return {"blocked", "a newer release of the lane is live"}
   end
