@@ -98,7 +98,7 @@ def _releases(state: State) -> str:
     rows = "".join(_row(release, state) for release in state.releases)
     return (
         '<div class="scroll"><table><thead><tr><th>Release</th><th>Commit</th><th>Status</th><th>Why</th>'
-        f"<th>Began</th><th></th></tr></thead><tbody>{rows}</tbody></table></div>"
+        f"<th>Began (UTC)</th><th></th></tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 

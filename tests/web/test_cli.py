@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,6 +88,26 @@ def test_watching_a_release_that_failed_ends_with_1_and_its_log(server: Server, 
     assert "create: done in " in lines.stdout
     assert "price is 0" in lines.stdout
     assert document(quiet)["status"] == "failed"
+
+
+def test_watching_a_release_shows_each_step_until_it_is_live(server: Server, store_url: str) -> None:
+    house = House(store_url)
+    house.push(house.commit())
+    environ = os.environ | {"SWITCHOVER_URL": server.address, "SWITCHOVER_TOKEN": TOKENS["viewer"]}
+    command = [sys.executable, "-P", "-m", "bot", "releases", "watch", house.release().id]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout is not None
+        first = watching.stdout.readline()
+        house.live()
+        rest = watching.stdout.read()
+        status = watching.wait(20)
+    house.close()
+
+    assert "is queued" in first
+    assert "switch: done in " in rest
+    assert "is live" in rest.splitlines()[-2]
+    assert "probes" in rest.splitlines()[-1]
+    assert status == 0
 
 
 def test_the_failed_queue_is_listed_retried_and_discarded(server: Server, store_url: str) -> None:
