@@ -9,7 +9,6 @@ from tests.flow.conftest import MakeHouse
 from tests.flow.house import DOMAIN, House, project, settings, settings_of
 from workers.releases.status import Status
 
-
 API = {"paths": ["/api"], "public_url": f"http://{DOMAIN}/api"}
 """What another project on the same domain releases to."""
 

@@ -280,7 +280,9 @@ def _entered(turn: Turn, enter: Enter) -> Move:
 
 
 def _operation_failed(turn: Turn, outcome: OperationFailed) -> Move:
-    release = replace(turn.release, memory=memory_without_scratch(turn), intent=None, waiting_for=None)
+    release = replace(
+        turn.release, memory=memory_without_scratch(turn), intent=None, waiting_for=None, operation=None
+    )
     text = f"the rollback was not done: {outcome.reason}"
     return Move(release, turn.release.status, (note(text),), effects=outcome.effects)
 

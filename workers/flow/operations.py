@@ -198,6 +198,8 @@ class Operations:
         previous = self._looking.release(release.previous)
         former = release.memory.get("former", {})
         ours = all(ids == [previous.workspace_id] for ids in former.values())
+        if ours and previous.cleanup == "gone":
+            raise NotAllowed(f"the workspace of release #{previous.number} is not parked any more")
         return previous if ours and previous.status is Status.REPLACED else None
 
     def _parked(self, release: Release, to: str) -> Release:

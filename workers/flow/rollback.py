@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from workers.errors import PlatformError
+from workers.errors import Gone, Refused
 from workers.flow.connections import Routes, in_words, on_paths, same
 from workers.flow.outcomes import Note, OperationFailed, Outcome, RolledBack, Settled, Wait
 from workers.flow.steps.switch import connect, connections_now
@@ -15,14 +15,20 @@ from workers.releases.identity import is_ours
 from workers.releases.model import JSON
 
 TRIES = 3
+DEADLINE_SECONDS = 300.0
+"""A rollback that could not be sent for so long is given up: the target is not locked for ever."""
 
 
 def look(turn: Turn) -> Outcome:
     """Do the next of: lock the target, check what we go back to, put it, confirm."""
+    began = float(turn.scratch.get("began", turn.now))
     if not turn.scratch.get("locked"):
-        return Note(scratch={"locked": True}, effects={"lock": turn.place.key})
+        return Note(scratch={"locked": True, "began": began}, effects={"lock": turn.place.key})
     if turn.scratch.get("put"):
         return _confirm(turn)
+    if turn.now - began >= DEADLINE_SECONDS:
+        last = turn.scratch.get("last_error") or turn.release.blocked_by or "nothing was answered"
+        return failed(turn, f"it did not begin within 5m; last seen: {last}")
     return _put(turn)
 
 
@@ -84,7 +90,7 @@ def _unhealthy(turn: Turn, wanted: Routes) -> str | None:
     for workspace_id in dict.fromkeys(id_ for ids in wanted.values() for id_ in ids):
         try:
             workspace = turn.platform.workspace(workspace_id)
-        except PlatformError as error:
+        except (Refused, Gone) as error:
             return f"workspace {workspace_id} cannot be returned to: {error}"
         if workspace.address is None:
             return f"workspace {workspace_id} has no address to check"

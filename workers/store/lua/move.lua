@@ -120,6 +120,7 @@ if effects.revive then
   redis.call("ZREM", key_parked(lane), again)
   redis.call("HSET", key_lane(lane), "live", again)
   redis.call("HDEL", key_release(again), "operation")
+  nudge(again)
 end
 if effects.hold then redis.call("HSET", key_lane(lane), "hold", effects.hold) end
 if effects.pin then redis.call("HSET", key_lane(lane), "pin", effects.pin) end
