@@ -84,7 +84,7 @@ def replayed(delivery_id: str, facts: JSON, settings: Settings, *, actor: str) -
 
 
 def event_from(facts: JSON) -> Event:
-    """Return the event that a stored delivery tells of."""
+    """Return the event that a stored delivery tells of, for a replay."""
     origin: Mapping[str, JSON] = facts.get("origin") or {}
     changes = [
         _change_from(change, more)
@@ -120,7 +120,9 @@ def _change_from(change: JSON, more: JSON) -> Change:
         ref_type=RefType.TAG if kind == "tags" else RefType.BRANCH,
         name=name,
         action=change["action"],
-        before=change["before"],
+        # Without it, admission does not take the event for one that was merely re-sent: where its release
+        # ended badly, a person who replays it gets a new one. The host's time still tells old from new.
+        before=None,
         after=more.get("after", change["commit"]),
         commit=change["commit"],
         forced=more.get("forced"),

@@ -38,10 +38,13 @@ def test_it_ends_while_somebody_follows_a_release(tmp_path: Path, store_url: str
         path = f"{server.address}/api/v1/releases/{made['releases'][0]}/events"
         headers = {"Authorization": f"Bearer {TOKENS['viewer']}"}
         with httpx.stream("GET", path, headers=headers) as stream:
-            first = next(stream.iter_text())
+            text = stream.iter_text()
+            first = next(text)
             status = server.end()
+            rest = list(text)  # raises when the stream was cut and not ended
 
     assert "retry:" in first
+    assert not any("event: end" in part for part in rest)
     assert status == 0
 
 
