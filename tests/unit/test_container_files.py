@@ -7,13 +7,14 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import threading
 import time
 import tomllib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -117,9 +118,11 @@ def answering(status: int) -> Iterator[int]:
     with HTTPServer(("127.0.0.1", 0), Answer) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def health_check(port: int) -> int:
@@ -312,7 +315,9 @@ def test_the_store_of_compose_keeps_every_promise_and_asks_for_its_password(tmp_
         "PATH": f"{server_binary().parent}:{os.environ['PATH']}",
         "REDIS_PASSWORD": DOT_ENV["REDIS_PASSWORD"],
     }
-    process = subprocess.Popen([shell, option, script], env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [shell, option, script], env=environment, stdout=subprocess.DEVNULL, start_new_session=True
+    )
     try:
         client = _once_it_answers(f"unix://:{DOT_ENV['REDIS_PASSWORD']}@{socket}")
         assert durability(client).warning is None
@@ -323,7 +328,10 @@ def test_the_store_of_compose_keeps_every_promise_and_asks_for_its_password(tmp_
             stranger.ping()
     finally:
         process.terminate()
-        assert process.wait(10) == 0
+        status = process.wait(10)
+        with suppress(ProcessLookupError):  # a shell that did not become the server leaves it behind
+            os.killpg(process.pid, signal.SIGKILL)
+    assert status == 0
 
 
 def _once_it_answers(url: str) -> redis.Redis:
