@@ -121,13 +121,11 @@ def test_a_cancel_after_the_switch_began_is_refused_with_the_way_out(house: Hous
 
 def test_a_cancel_that_meets_the_create_call_leaves_no_workspace(house: House) -> None:
     house.publish()
-    cancel = Fault(
-        method="POST",
-        path="/workspaces",
-        broken="timeout",
-        after=True,
-        do=lambda: house.operations.cancel(house.release().id, actor="ann") and None,
-    )
+
+    def ask() -> None:
+        house.operations.cancel(house.release().id, actor="ann")
+
+    cancel = Fault(method="POST", path="/workspaces", broken="timeout", after=True, do=ask)
     house.sandbox.faults.add(cancel)
 
     house.rest()

@@ -72,6 +72,8 @@ MOST_SECONDS = 5.0
 MOST_EXPIRIES = 5
 """A release whose lease runs out so often in a row without a move kills its worker."""
 CLEANUP_GIVES_UP_SECONDS = 7 * 24 * 3600.0
+CLEANUP_FIRST_SECONDS, CLEANUP_LAST_SECONDS = 300.0, 6 * 3600.0
+"""A refused deletion is tried again after as long as it has been due, within these bounds."""
 UNWATCHED_STEPS = frozenset({"switch", "observe"})
 
 
@@ -333,7 +335,8 @@ def _given_up(turn: Turn, error: PlatformError) -> Outcome:
     since = turn.release.finished_at or turn.now
     if turn.now - since > CLEANUP_GIVES_UP_SECONDS:
         return CleanedUp(f"left: {error}")
-    return Wait(f"the workspace cannot be removed yet: {error}", after=300.0)
+    seldom = min(max(turn.now - since, CLEANUP_FIRST_SECONDS), CLEANUP_LAST_SECONDS)
+    return Wait(f"the workspace cannot be removed yet: {error}", after=seldom)
 
 
 def _unknown(turn: Turn, error: PlatformError) -> str | None:
