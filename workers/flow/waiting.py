@@ -4,6 +4,8 @@ from __future__ import annotations
 
 FIRST_BACK_OFF = 0.5
 LONGEST_BACK_OFF = 15.0
+MOST_DOUBLINGS = 10
+"""More change nothing, and after a thousand failures in a row the power would not fit any number."""
 
 
 def next_look(waited: float, poll_interval: float, jitter: float) -> float:
@@ -19,6 +21,7 @@ def next_look(waited: float, poll_interval: float, jitter: float) -> float:
 
 def back_off(errors: int, advised: float | None, jitter: float) -> float:
     """Return the seconds to wait after so many errors in a row (at least 1), or what the platform advised."""
-    seconds = min(FIRST_BACK_OFF * 2.0 ** (max(errors, 1) - 1), LONGEST_BACK_OFF)
+    doublings = min(max(errors, 1) - 1, MOST_DOUBLINGS)
+    seconds = min(FIRST_BACK_OFF * 2.0**doublings, LONGEST_BACK_OFF)
     seconds *= 0.75 + jitter / 2
     return max(seconds, advised or 0.0)
