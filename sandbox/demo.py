@@ -209,7 +209,9 @@ def _release(addresses: Addresses, directory: Path, commit: str, before: str | N
     return subprocess.run(command, env=environ, check=False).returncode == 0
 
 
-def send_push(bot: str, secret: str, commit: str, before: str | None) -> httpx.Response:
+def send_push(
+    bot: str, secret: str, commit: str, before: str | None, *, repository: str = "acme/shop"
+) -> httpx.Response:
     """Send what GitHub sends when main moved to a commit, signed with SHA-256 over the raw bytes."""
     event = {
         "ref": "refs/heads/main",
@@ -222,7 +224,7 @@ def send_push(bot: str, secret: str, commit: str, before: str | None) -> httpx.R
         "commits": [],
         "repository": {
             "id": 1,
-            "full_name": "acme/shop",
+            "full_name": repository,
             "default_branch": "main",
             "clone_url": "https://github.com/acme/shop.git",
             "pushed_at": int(time.time()),

@@ -6,13 +6,16 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import time
 import zipfile
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+import httpx
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -175,6 +178,42 @@ def test_installed_elsewhere_it_explains_a_delivery(installed: Installed, empty:
     released = any(decision["verdict"] == "release" for decision in told["decisions"])
     assert answer.returncode == (0 if released else 1)
     assert list(empty.iterdir()) == []
+
+
+def test_installed_elsewhere_it_runs_with_the_runtime_packages_alone(
+    installed: Installed, empty: Path, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    config = tmp_path / "switchover.yaml"
+    config.write_text(f"server: {{port: {port}}}\nstate_dir: {tmp_path}/state\n")
+    log = tmp_path / "log"
+    command = [str(installed.bin / "switchover"), "--config", str(config), "up"]
+    with log.open("w") as said:
+        tree = subprocess.Popen(command, cwd=empty, env={"PATH": os.defpath}, stdout=said, stderr=said)
+    try:
+        ready = ready_soon(port, tree)
+    finally:
+        tree.terminate()
+        status = tree.wait(20)
+
+    assert ready, log.read_text()[-3000:]
+    assert "ModuleNotFoundError" not in log.read_text()
+    assert status == 0
+    assert list(empty.iterdir()) == []
+
+
+def ready_soon(port: int, tree: subprocess.Popen[bytes]) -> bool:
+    """Wait until receiver, store and a worker all work; False when they do not within 40 s."""
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline and tree.poll() is None:
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).status_code == httpx.codes.OK:
+                return True
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.05)
+    return False
 
 
 def test_every_module_can_be_imported_with_the_runtime_packages_alone(

@@ -105,10 +105,10 @@ def _stable(turn: Turn, report: StageReport) -> Outcome:
     same_processes = turn.scratch.get("mark") == report.mark
     stable = int(turn.scratch.get("stable", 0)) + 1 if same_processes else 1
     if stable >= STABLE_LOOKS:
-        return Done(report.detail)
+        return Done(report.detail, memory={"run_mark": report.mark})
     anew = "; a replica was started anew" if turn.scratch.get("mark") and not same_processes else ""
     return Wait(
         f"{report.detail}{anew}; stable for {stable} of {STABLE_LOOKS} looks",
-        after=None if anew else turn.poll_interval / 10,
+        after=None if anew else turn.poll_interval / 4,
         scratch={"stable": stable, "mark": report.mark},
     )

@@ -9,9 +9,10 @@ from config.projects import ProjectSettings
 from workers.errors import TryAgain
 from workers.flow.outcomes import Done, Fail, Outcome, Settled, Wait
 from workers.flow.steps.base import timed_out
+from workers.flow.steps.build import application_failed
 from workers.flow.turn import Turn
 from workers.releases.model import Cause
-from workers.releases.places import Answer
+from workers.releases.places import Answer, Stage, StageState
 
 PROBE_SECONDS = 10.0
 TOO_MANY_REQUESTS = 429
@@ -21,7 +22,7 @@ LOCKED_OUT_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Verify:
-    """Ask until so many good answers came in a row, then read HEAD back once more."""
+    """Ask until so many good answers came in a row, then look at HEAD and at every replica once more."""
 
     name: str = "verify"
 
@@ -46,7 +47,9 @@ class Verify:
                 Cause.APPLICATION,
                 f"the workspace is at commit {head}, not at {turn.release.commit}: a stage moved it",
             )
-        return Done(f"{wanted} good answers in a row from {turn.workspace.address}", memory={"head": head})
+        return _still_running(turn) or Done(
+            f"{wanted} good answers in a row from {turn.workspace.address}", memory={"head": head}
+        )
 
     def settle(self, turn: Turn) -> Outcome:
         """There is nothing to settle: this step changes nothing."""
@@ -55,6 +58,18 @@ class Verify:
     def overdue(self, turn: Turn, last: str, cause: Cause) -> Outcome:
         """Fail: whatever answered, it was not healthy."""
         return timed_out(turn, self.timeout(turn.project), last, Cause.APPLICATION)
+
+
+def _still_running(turn: Turn) -> Outcome | None:
+    """Look at the replicas once more: a good answer may have come from another one than the one that died."""
+    report = turn.platform.stage(turn.workspace, Stage.RUN, turn.pipeline.services)
+    if report.state is StageState.FAILED:
+        return application_failed(turn, Stage.RUN, report)
+    if report.state is not StageState.RUNNING:
+        return Wait(report.detail, scratch={"good": 0})
+    if report.mark != turn.scratch.get("run_mark", turn.memory.get("run_mark")):
+        return Wait("a replica was started anew; asking again", scratch={"good": 0, "run_mark": report.mark})
+    return None
 
 
 @dataclass(frozen=True, slots=True)
