@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from config.projects import ProjectSettings
 from workers.flow.outcomes import Call, Done, Fail, Outcome, Settled, Skip, Wait
 from workers.flow.steps.base import timed_out
-from workers.flow.steps.wake import awake
+from workers.flow.steps.wake import stage_seen
 from workers.flow.turn import Turn
 from workers.releases.model import JSON, Cause
 from workers.releases.places import Stage, StageReport, StageState
@@ -37,10 +37,9 @@ class Build:
         skip = self._needless(turn)
         if skip is not None:
             return skip
-        asleep = awake(turn)
-        if asleep is not None:
-            return asleep
-        report = turn.platform.stage(turn.workspace, self.stage, ())
+        report = stage_seen(turn, self.stage)
+        if not isinstance(report, StageReport):
+            return report
         if not turn.scratch.get("started"):
             return start(turn, self.stage, report)
         return self._read(turn, report)

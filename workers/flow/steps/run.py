@@ -8,7 +8,7 @@ from config.projects import ProjectSettings
 from workers.flow.outcomes import Call, Done, Fail, Outcome, Settled, Wait
 from workers.flow.steps.base import timed_out
 from workers.flow.steps.build import application_failed, settle_start, start
-from workers.flow.steps.wake import awake
+from workers.flow.steps.wake import awake, stage_seen
 from workers.flow.turn import Turn
 from workers.releases.model import JSON, Cause
 from workers.releases.places import Stage, StageReport, StageState
@@ -34,12 +34,11 @@ class Run:
 
     def look(self, turn: Turn) -> Outcome:
         """Do the next of: deploy the landscape, wait for its replicas, start, count stable looks."""
-        asleep = awake(turn)
-        if asleep is not None:
-            return asleep
         if turn.pipeline.landscape and not turn.scratch.get("deployed"):
-            return _deploy(turn)
-        report = turn.platform.stage(turn.workspace, Stage.RUN, turn.pipeline.services)
+            return awake(turn) or _deploy(turn)
+        report = stage_seen(turn, Stage.RUN)
+        if not isinstance(report, StageReport):
+            return report
         if turn.pipeline.landscape and not report.complete and not _unseen(turn, report):
             return Wait(f"the landscape is being laid out: {report.detail}")
         if not turn.scratch.get("started"):

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+from workers.errors import Refused
 from workers.flow.outcomes import Call, Outcome, Wait
 from workers.flow.turn import Turn
 from workers.releases.model import JSON
+from workers.releases.places import Stage, StageReport
 
 WAKE_SETTLE_SECONDS = 30.0
+
+
+def stage_seen(turn: Turn, stage: Stage) -> StageReport | Outcome:
+    """Return how a stage stands, or what to do about a workspace that is asleep.
+
+    Before a stage is started the workspace is asked whether it runs; later a look that is refused tells.
+    """
+    services = turn.pipeline.services if stage is Stage.RUN else ()
+    if not turn.scratch.get("started"):
+        asleep = awake(turn)
+        if asleep is not None:
+            return asleep
+    try:
+        return turn.platform.stage(turn.workspace, stage, services)
+    except Refused:
+        asleep = awake(turn)
+        if asleep is None:
+            raise
+        return asleep
 
 
 def awake(turn: Turn) -> Outcome | None:
