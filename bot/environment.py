@@ -1,19 +1,13 @@
-"""What the entry points take from the environment, and what they drop from it."""
+"""What the entry points take from the environment."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 
 from config.settings import Settings
 
 STORE_URL = "SWITCHOVER_STORE_URL"
 """Where the store is; `up` sets it for the processes that it starts."""
-
-
-def drop_foreign(environ: MutableMapping[str, str]) -> None:
-    """Take Celery's own variables away: they would change our engine behind our back."""
-    for name in [name for name in environ if name.startswith(("CELERY_", "CELERYD_"))]:
-        del environ[name]
 
 
 def store_url_of(settings: Settings, environ: Mapping[str, str]) -> str | None:

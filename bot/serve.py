@@ -21,7 +21,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from bot.asgi import make_app
-from bot.environment import STORE_URL, drop_foreign, store_url_of
+from bot.environment import STORE_URL, store_url_of
+from config.environment import drop_celery_environment
 from config.faults import ConfigurationError
 from config.logging import configure_logging
 from config.settings import Settings, read_settings
@@ -125,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bot.serve", description="Run the receiver, the API and the pages.")
     parser.add_argument("--config", type=Path, required=True)
     config: Path = parser.parse_args(arguments).config
-    drop_foreign(os.environ)
+    drop_celery_environment(os.environ)
     environ = dict(os.environ)
     try:
         settings = read_settings(config, environ)

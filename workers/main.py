@@ -20,22 +20,25 @@ from types import FrameType
 
 from celery.worker import state as celery_state
 
+from config.environment import drop_celery_environment
 from config.faults import ConfigurationError
 from config.logging import configure_logging
 from config.settings import Settings, read_settings
 from workers import wiring
 from workers.errors import StoreAway
+from workers.housekeeping import Chore, Housekeeper
 from workers.notices.channels import Channel, ChatChannel
 from workers.notices.drain import Drain
 from workers.parenthood import CannotStart, Child, Ending, Member, end_all, watch_over
 from workers.prober import Prober
 from workers.pump import Pump
-from workers.queue import drop_celery_environment, make_celery
+from workers.queue import make_celery
 from workers.store.connection import connect, durability
 from workers.store.keyspace import BROKER_PREFIX, QUEUE
 from workers.tasks import register
 
 CONCURRENCY = 16
+FORGET_EVERY_SECONDS = 60.0
 WARM_SECONDS = 8.0
 """How long calls under way may take to end once the process was asked to; then their leases run out."""
 
@@ -64,15 +67,29 @@ class WorkerProcess:
         self._concurrency = concurrency
         self._pump = Pump(self._services.store, self._app, worker=self.name, concurrency=concurrency)
         self._prober = Prober(self._services.probes, owner=self.name)
+        self._housekeeper = Housekeeper(self._services.store, self._chores())
+
+    def _chores(self) -> list[Chore]:
+        return [Chore("forget", FORGET_EVERY_SECONDS, self._forget)]
+
+    def _forget(self) -> None:
+        retention = self._services.settings.current.retention
+        forgotten = self._services.store.forget(
+            releases_seconds=retention.releases, deliveries_seconds=retention.deliveries
+        )
+        if forgotten:
+            log.info("forgot %d releases that are older than retention.releases", forgotten)
 
     def run(self) -> None:
         """Work until `ask_to_end` is called; then finish the calls under way."""
         self._services.renewer.start()
         self._prober.start()
         self._pump.start()
+        self._housekeeper.start()
         try:
             self._run_celery()
         finally:
+            self._housekeeper.stop()
             self._pump.stop()
             self._prober.stop()
             self._services.renewer.stop()

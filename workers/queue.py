@@ -6,7 +6,6 @@ due is claimed again, and a task that nobody called for ends at once.
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,19 +20,6 @@ SEND_NOTICES = "switchover.send_notices"
 VISIBILITY_SECONDS = 15
 """A message that its worker did not take in this time is handed out again; taking it twice does nothing."""
 RECONNECT_SECONDS = {"interval_start": 0.2, "interval_step": 0.2, "interval_max": 1.0}
-
-ENVIRONMENT_OF_CELERY = (
-    "CELERY",
-    "KOMBU",
-    "FORKED_BY_MULTIPROCESSING",
-    "C_",
-    "MP_LOG",
-    "MP_MAIN_FILE",
-    "_MP_",
-    "TIMER_DEBUG",
-    "USE_FAST_LOCALS",
-    "AUTOSCALE_KEEPALIVE",
-)
 
 
 class QuickConnection(Connection):
@@ -50,12 +36,6 @@ class QuickAMQP(AMQP):  # type: ignore[misc]  # celery has no types
 
     Connection = QuickConnection
     BrokerConnection = QuickConnection
-
-
-def drop_celery_environment(environ: MutableMapping[str, str]) -> None:
-    """Take out every variable by which Celery or kombu would override our settings."""
-    for name in [name for name in environ if name.startswith(ENVIRONMENT_OF_CELERY)]:
-        del environ[name]
 
 
 def make_celery(redis_url: str, *, key_prefix: str, queue: str) -> Celery:

@@ -10,6 +10,7 @@ import click
 
 from bot.cli.frame import Invocation
 from bot.cli.lazy import LazyGroup, Place
+from config.environment import drop_celery_environment
 
 COMMANDS: Final[dict[str, Place]] = {
     "up": ("bot.cli.processes:up", "Run everything: store, receiver, workers."),
@@ -49,7 +50,5 @@ def switchover(context: click.Context, config: Path | None) -> None:
 
 def main() -> None:
     """Run the command line; an entry point."""
-    # Celery reads these by itself; bot.environment has the same rule, but is slower to import.
-    for name in [name for name in os.environ if name.startswith(("CELERY_", "CELERYD_"))]:
-        del os.environ[name]
+    drop_celery_environment(os.environ)
     switchover.main(prog_name="switchover", obj=dict(os.environ))

@@ -48,13 +48,17 @@ def worker(invocation: Invocation, processes: int, concurrency: int) -> None:
     """Run a worker; with --processes, several that are kept alive."""
     settings, url = invocation.settings(), _store_url(invocation)
     from config.logging import configure_logging
+    from workers.errors import SwitchoverError
     from workers.main import run_worker, run_workers
 
     configure_logging(settings.log.level, settings.log.format)
-    if processes > 1:
-        run_workers(invocation.config_path(), url, processes=processes, concurrency=concurrency)
-    else:
-        run_worker(settings, url, concurrency=concurrency)
+    try:
+        if processes > 1:
+            run_workers(invocation.config_path(), url, processes=processes, concurrency=concurrency)
+        else:
+            run_worker(settings, url, concurrency=concurrency, read=invocation.settings_again)
+    except SwitchoverError as error:
+        raise Fault(str(error)) from None
 
 
 @click.command()

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 import redis
 
+from config.environment import drop_celery_environment
 from config.settings import read_settings
 from workers import wiring
-from workers.queue import broker_url, drop_celery_environment, make_celery
+from workers.queue import broker_url, make_celery
 from workers.releases.status import Status
 from workers.store.connection import connect
 from workers.store.embedded import EmbeddedStore

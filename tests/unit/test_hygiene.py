@@ -36,6 +36,7 @@ EDGES = {
     "bot/tracing.py": "the last place before the server: what nobody foresaw becomes a 500 with a trace id",
     "workers/prober.py": "the thread's edge: one bad entry must not end all probing",
     "workers/pump.py": "the thread's edge: without its pump the process is useless",
+    "workers/housekeeping.py": "the edge of its thread",
 }
 """Where everything may be caught. Anywhere else it has to be raised again."""
 

@@ -49,7 +49,7 @@ class IntakeStore:
         return _delivery(delivery_id, fields)
 
     def page(self, *, limit: int, before: int | None) -> tuple[list[JSON], int | None]:
-        """Return deliveries newest first, and the time (ms) to go on before (None at the end)."""
+        """Return deliveries newest first, and the time (us) to go on before (None at the end)."""
         ceiling = "+inf" if before is None else f"({before}"
         with store_errors():
             rows = self._client.zrevrangebyscore(
@@ -61,11 +61,6 @@ class IntakeStore:
                 found = pipeline.execute()
         page = [_delivery(row[0], fields) for row, fields in zip(rows, found, strict=True) if fields]
         return page, int(rows[-1][1]) if len(rows) == limit else None
-
-    def forget_older_than(self, moment: float) -> int:
-        """Drop index entries of deliveries that came before `moment`; their records expire by themselves."""
-        with store_errors():
-            return int(self._client.zremrangebyscore(key("deliveries"), "-inf", int(moment * 1000)))
 
 
 def _arguments(intake: Intake) -> tuple[str | int, ...]:

@@ -37,7 +37,7 @@ PATTERNS: dict[str, str] = {
     "ref_child": "ref:{}:{}:child:{}",  # the commit that was pushed on top of this one
     # deliveries
     "delivery": "delivery:{}",  # hash: facts, verdict, reason, releases, event
-    "deliveries": "deliveries",  # sorted set: delivery by the time (ms) it came
+    "deliveries": "deliveries",  # sorted set: delivery by the time (us) it came
     "verdicts": "verdicts",  # hash: verdict to how many
     # notices
     "outbox": "outbox:{}",  # list: notices for one receiver, oldest first
@@ -48,6 +48,7 @@ PATTERNS: dict[str, str] = {
     "probes": "probes",  # sorted set: release by the time (ms) its prober's lease ends
     # processes and people
     "workers": "workers",  # sorted set: worker process by the time (ms) it was last seen
+    "chore": "chore:{}",  # whose turn a chore was, until it is due again
     "ledger": "ledger",  # hash: workspace that we made, to what we know of it (JSON)
     "session": "session:{}",  # a temporary token, by its digest
     "idempotency": "idempotency:{}",  # what an Idempotency-Key made

@@ -116,6 +116,17 @@ class ReleaseStore:
                 pipeline.zremrangebyscore(key("workers"), "-inf", int((now - 3600) * 1000))
                 pipeline.execute()
 
+    def turn(self, chore: str, seconds: float) -> bool:
+        """Take a chore's turn; False while somebody's turn of the last `seconds` stands."""
+        with store_errors():
+            return bool(self._client.set(key("chore", chore), "taken", nx=True, px=int(seconds * 1000)))
+
+    def forget(self, *, releases_seconds: float, deliveries_seconds: float, most: int = 200) -> int:
+        """Forget finished releases and deliveries older than so many seconds; returns how many releases."""
+        now = self.now()
+        before = (int((now - releases_seconds) * 1000), int((now - deliveries_seconds) * 1000))
+        return int(self._scripts.run("forget", *before, most)[0])
+
     def now(self) -> float:
         """Return the store's time in seconds."""
         with store_errors():

@@ -24,7 +24,8 @@ class StandingStore:
         """Stop a project's releases before they start and before they switch."""
         facts: JSON = {"author": author, "reason": reason, "until": until}
         with store_errors():
-            self._client.set(key("freeze", project), dumps(facts))
+            pxat = None if until is None else int(until * 1000)
+            self._client.set(key("freeze", project), dumps(facts), pxat=pxat)
         return facts
 
     def freeze_of(self, project: str) -> JSON | None:

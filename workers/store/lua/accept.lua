@@ -81,6 +81,6 @@ end
 redis.call("HSET", record, "facts", ARGV[3], "verdict", verdict, "reason", reason, "releases", releases,
   "received_at", whole(now))
 redis.call("PEXPIRE", record, ARGV[4])
-redis.call("ZADD", key_deliveries(), whole(now), delivery_id)
+redis.call("ZADD", key_deliveries(), whole(now_us), delivery_id)
 redis.call("HINCRBY", key_verdicts(), verdict, 1)
 return {verdict, reason, releases}
