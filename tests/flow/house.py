@@ -97,7 +97,9 @@ class House:
         self.repository = self.world.repository(REPOSITORY)
         self.sandbox = Sandbox(self.world, self.clock, timing=timing)
         self.sandbox.add_domain(DOMAIN)
-        self.transport = SandboxTransport(self.sandbox, api_url=API_URL, sleep=self._pass)
+        self.transport: httpx.BaseTransport = SandboxTransport(
+            self.sandbox, api_url=API_URL, sleep=self._pass
+        )
         self.client: redis.Redis = connect(store_url)
         self.intake = IntakeStore(self.client, offset=self.offset)
         self.standing = StandingStore(self.client, offset=self.offset)
