@@ -45,6 +45,7 @@ from workers.flow.steps.switch import Switch
 from workers.flow.steps.verify import Verify
 from workers.flow.turn import Turn
 from workers.flow.waiting import back_off
+from workers.flow.watchdog import is_stuck
 from workers.releases.model import JSON, Cause, Lease, Move, Release, Taken
 from workers.releases.moves import Applied, Blocked, Moved, Stopped
 from workers.releases.places import Stage
@@ -69,6 +70,7 @@ STEPS: Mapping[str, Mapping[str, Step]] = {"zero-downtime": {step.name: step for
 MOST_MOVES = 10
 MOST_SECONDS = 5.0
 """So much one wake-up does under one lease; a call per wake-up would cost seconds per release."""
+MOST_ATTEMPTS = 3
 MOST_EXPIRIES = 5
 """A release whose lease runs out so often in a row without a move kills its worker."""
 CLEANUP_GIVES_UP_SECONDS = 7 * 24 * 3600.0
@@ -201,6 +203,7 @@ class Engine:
             now=taken.now,
             poll_interval=binding.poll_interval,
             target_holder=taken.target_holder,
+            usual={release.step or "": taken.usual},
         )
 
     def _project(self, release: Release) -> ProjectSettings:
@@ -356,8 +359,35 @@ def _in_time(turn: Turn, outcome: Outcome) -> Outcome:
     step = step_of(turn.release)
     begun = turn.release.record(step.name).started_at or turn.now
     patience_from = max(begun, float(turn.scratch.get("patience_from", 0.0)))
-    if turn.now - patience_from < step.timeout(turn.project):
-        return outcome
+    waited, timeout = turn.now - patience_from, step.timeout(turn.project)
+    if waited < timeout:
+        return _watched(turn, outcome, waited, timeout)
     errors = outcome.scratch.get("errors") or turn.scratch.get("errors")
     last = turn.scratch.get("last_error", outcome.why) if isinstance(outcome, Call) else outcome.why
-    return step.overdue(turn, last, Cause.TRANSIENT if errors else Cause.APPLICATION)
+    over = step.overdue(turn, last, Cause.TRANSIENT if errors else Cause.APPLICATION)
+    return _once_more(turn, over) if isinstance(over, Fail) else over
+
+
+def _watched(turn: Turn, outcome: Wait | Call, waited: float, timeout: float) -> Outcome:
+    """Tell people once in a step that it takes suspiciously long."""
+    usual = turn.usual.get(turn.release.step or "", ())
+    told = bool(turn.scratch.get("stuck_told"))
+    if told or not isinstance(outcome, Wait) or not is_stuck(waited, usual, timeout):
+        return outcome
+    return replace(outcome, scratch={**outcome.scratch, "stuck_told": True})
+
+
+def _once_more(turn: Turn, over: Fail) -> Outcome:
+    """A platform that was away for a step's whole time gets it again, a bounded number of times.
+
+    After the switch began nothing is tried again by itself: production must not wait for that.
+    """
+    release = turn.release
+    if over.cause is not Cause.TRANSIENT or release.past_switch or release.attempt >= MOST_ATTEMPTS:
+        return over
+    return Wait(
+        f"{over.message}; attempt {release.attempt + 1} of {MOST_ATTEMPTS} follows",
+        after=back_off(release.attempt + 4, None, 0.5),
+        scratch={"patience_from": turn.now, "errors": None, "stuck_told": None},
+        new_attempt=True,
+    )

@@ -22,7 +22,7 @@ from workers.flow.outcomes import (
     TakenBack,
     Wait,
 )
-from workers.flow.records import memory_with, memory_without_scratch, next_step, steps_with
+from workers.flow.records import memory_with, memory_without_scratch, next_step, restarted, steps_with
 from workers.flow.turn import Turn
 from workers.flow.waiting import next_look
 from workers.releases.codec import dumps
@@ -107,18 +107,28 @@ class Writer:
         news = () if release.waiting_for == wait.why else (note(wait.why),)
         if not release.unfinished and release.operation is None:
             release = replace(release, cleanup=wait.why)
+        if wait.new_attempt:
+            release = replace(release, attempt=release.attempt + 1, steps=restarted(release))
         scratch = {"errors": 0, **wait.scratch}
         return Move(
             replace(release, waiting_for=wait.why, blocked_by=None, memory=memory_with(turn, {}, scratch)),
             was=release.status,
             events=news,
+            notices=self._stuck(turn, wait) if wait.scratch.get("stuck_told") else (),
             effects=wait.effects,
             due=max(after, 0.0),
             let_go=True,
         )
 
+    def _stuck(self, turn: Turn, wait: Wait) -> tuple[tuple[str, JSON], ...]:
+        seconds = f"{turn.waited:.0f} s"
+        return self._notices(
+            turn, "stuck", f"{turn.release.step} has been going on for {seconds}; waiting for: {wait.why}"
+        )
+
     def _done(self, turn: Turn, done: Done) -> Move:
-        return self._step_ends(turn, StepStatus.DONE, done.detail, done.memory, done.effects)
+        took: JSON = {"took": [turn.release.step, int(turn.waited * 1000)]}
+        return self._step_ends(turn, StepStatus.DONE, done.detail, done.memory, {**done.effects, **took})
 
     def _step_ends(self, turn: Turn, status: StepStatus, detail: str, memory: JSON, effects: JSON) -> Move:
         release = turn.release

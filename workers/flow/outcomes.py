@@ -20,6 +20,8 @@ class Wait:
     after: float | None = None
     scratch: JSON = field(default_factory=dict)
     effects: JSON = field(default_factory=dict)
+    new_attempt: bool = False
+    """Begin the step's time anew: the last attempt ran out of it because the platform was away."""
 
 
 @dataclass(frozen=True, slots=True)

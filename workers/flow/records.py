@@ -22,6 +22,14 @@ def memory_without_scratch(turn: Turn) -> JSON:
     return {name: value for name, value in turn.memory.items() if name != "scratch"}
 
 
+def restarted(release: Release) -> tuple[StepRecord, ...]:
+    """Return the step records with one more attempt counted for the current step."""
+    return tuple(
+        replace(record, attempt=record.attempt + 1) if record.name == release.step else record
+        for record in release.steps
+    )
+
+
 def next_step(release: Release) -> str | None:
     """Return the step after the current one, or None at the end."""
     names = FLOWS[release.flow]

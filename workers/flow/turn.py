@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from config.projects import ProjectSettings
@@ -27,6 +28,8 @@ class Turn:
     """What the probes of production saw so far, where they were asked for."""
     target_holder: str | None = None
     """The release that holds the target's lock, looked up for cleaning up only."""
+    usual: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """How long (seconds) the step that the turn began with took the last times, by its name."""
 
     @property
     def scratch(self) -> JSON:

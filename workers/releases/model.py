@@ -195,6 +195,8 @@ class Taken:
     """How often in a row a lease on this release ran out without a move."""
     target_holder: str | None = None
     """The release that holds the lock of this release's target."""
+    usual: tuple[float, ...] = ()
+    """How long (seconds) the current step of this project took the last times."""
 
 
 @dataclass(frozen=True, slots=True)

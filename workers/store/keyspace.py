@@ -19,6 +19,7 @@ PATTERNS: dict[str, str] = {
     "status_releases": "releases:status:{}",  # the same for one status
     "sequence": "sequence",  # counter behind the three
     "numbers": "numbers",  # hash: project to its last release number
+    "usual": "usual:{}:{}",  # list: how long (ms) a step of a project took the last times, newest first
     "configs": "configs",  # hash: digest to the settings of a project, as JSON
     "schema": "schema",  # version of what is stored
     # lanes and targets

@@ -36,7 +36,7 @@ class ReleaseStore:
         answer = self._scripts.run("take", release_id, owner, self._term, int(only_called))
         if not answer:
             return None
-        fence, now, expiries, fields, lane, parked, holder = answer
+        fence, now, expiries, fields, lane, parked, holder, usual = answer
         release_fields = _pairs(fields)
         return Taken(
             release=release_from(release_fields),
@@ -45,6 +45,7 @@ class ReleaseStore:
             now=int(now) / 1000,
             expiries=int(expiries),
             target_holder=holder or None,
+            usual=tuple(int(took) / 1000 for took in usual),
         )
 
     def renew(self, lease: Lease) -> bool:

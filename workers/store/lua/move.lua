@@ -23,6 +23,7 @@
 --   watch, unwatch     text: begin to probe production (blocked by a freeze, a pin, a hold); stop probing
 --   failed             stand in the failed queue
 --   ledger             workspaces: id to text, or to false when gone
+--   took               step and ms: how long the step took, for the watchdog
 --   operation_done     the person's request on the live release is settled
 local id, owner, fence = ARGV[2], ARGV[3], ARGV[4]
 local release = key_release(id)
@@ -150,6 +151,11 @@ if effects.ledger then
   for workspace, text in pairs(effects.ledger) do
     if text then redis.call("HSET", key_ledger(), workspace, text) else redis.call("HDEL", key_ledger(), workspace) end
   end
+end
+if effects.took then
+  local usual = key_usual(project, effects.took[1])
+  redis.call("LPUSH", usual, whole(effects.took[2]))
+  redis.call("LTRIM", usual, 0, 19)
 end
 if effects.operation_done then redis.call("HDEL", release, "operation") end
 if effects.unpark then redis.call("ZREM", key_parked(lane), id) end

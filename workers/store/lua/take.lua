@@ -3,10 +3,11 @@
 -- ARGV: offset, release, owner, term (ms), only when called (1|0)
 -- Returns: false when there is nothing to do, else
 --   fence, now (ms), leases in a row that ran out without a move, fields of the release, fields of its lane,
---   the lane's parked releases with their times (ms), newest first, and who holds the target's lock (or "")
+--   the lane's parked releases with their times (ms), newest first, who holds the target's lock (or ""), and how
+--   long (ms) the current step took the last times
 local id, owner, term = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local release = key_release(id)
-local held = redis.call("HMGET", release, "owner", "lease_until", "fence", "called", "status", "lane", "target", "called_for")
+local held = redis.call("HMGET", release, "owner", "lease_until", "fence", "called", "status", "lane", "target", "called_for", "step", "project")
 if not held[5] then
   redis.call("ZREM", key_due(), id)
   return false
@@ -35,4 +36,5 @@ redis.call("ZADD", key_due(), whole(now + term), id)
 return {whole(fence), whole(now), redis.call("HGET", release, "expiries") or "0",
   redis.call("HGETALL", release), redis.call("HGETALL", key_lane(held[6])),
   redis.call("ZREVRANGE", key_parked(held[6]), 0, -1, "WITHSCORES"),
-  held[7] and redis.call("HGET", key_target(held[7]), "release") or ""}
+  held[7] and redis.call("HGET", key_target(held[7]), "release") or "",
+  redis.call("LRANGE", key_usual(held[10], held[9] or ""), 0, -1)}
