@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from sandbox.core.faults import Fault
 from sandbox.scripted.behaviour import Behaviour, Failure
 from tests.flow.conftest import MakeHouse
 from tests.flow.house import DOMAIN, House, project, settings, settings_of
 from workers.releases.status import Status
+from workers.store.keyspace import key
 
+LOCK = f"http://127.0.0.1:1|35|{DOMAIN}"
 API = {"paths": ["/api"], "public_url": f"http://{DOMAIN}/api"}
 """What another project on the same domain releases to."""
 
@@ -250,3 +253,27 @@ def test_a_frozen_release_that_is_cancelled_leaves_nothing_behind(house: House) 
     assert house.release().status is Status.CANCELLED
     assert house.connections() == {}
     assert house.workspaces() == []
+
+
+def test_a_freeze_in_the_instant_before_the_switch_wins_and_gives_the_target_back(house: House) -> None:
+    def stop() -> None:
+        house.standing.freeze("shop", author="ann", reason="now", until=None)
+
+    freeze = Fault(
+        method="GET",
+        path=f".*/domain/{DOMAIN}",
+        skip=2,  # the create step reads the domain twice
+        do=stop,
+    )
+    house.sandbox.faults.add(freeze)
+    commit = house.publish()
+    house.rest(600)
+    frozen = house.release()
+    locked, probing = house.reading.lock(LOCK), house.client.zcard(key("probes"))
+    house.standing.unfreeze("shop")
+
+    house.live()
+
+    assert (frozen.step, frozen.past_switch, frozen.blocked_by) == ("switch", False, "frozen by ann: now")
+    assert (locked, probing) == (None, 0)
+    assert house.served() == commit

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.core.faults import Fault
 from sandbox.scripted.behaviour import Behaviour, Failure
-from tests.flow.house import House
+from tests.flow.house import DOMAIN, House
 from workers.errors import NotAllowed, NotFound
 from workers.releases.model import Cause
 from workers.releases.status import Status
@@ -133,6 +133,24 @@ def test_a_cancel_that_meets_the_create_call_leaves_no_workspace(house: House) -
     assert house.release().status is Status.CANCELLED
     assert cancel.met == 1
     assert house.workspaces() == []
+
+
+def test_a_cancel_in_the_instant_before_the_switch_wins(house: House) -> None:
+    good = house.publish("one")
+    house.live()
+
+    def ask() -> None:
+        house.operations.cancel(house.release(2).id, actor="ann")
+
+    # The create step reads the domain twice; the third read is the switch's.
+    house.sandbox.faults.add(Fault(method="GET", path=f".*/domain/{DOMAIN}", skip=2, do=ask))
+    house.publish("two")
+    house.rest()
+
+    assert house.release(2).status is Status.CANCELLED
+    assert house.release(2).step == "switch"
+    assert house.served() == good
+    assert len([call for call in house.sandbox.calls if call.method == "PUT"]) == 1
 
 
 def test_a_cancel_between_look_and_enter_is_no_fault_of_the_worker(house: House) -> None:

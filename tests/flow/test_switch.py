@@ -138,6 +138,7 @@ def test_an_unanswered_put_after_which_somebody_edited_stops_the_release(house: 
     release = house.settled()
 
     assert release.status is Status.FAILED
+    assert not any("took no effect" in text for text in house.said())
     assert "somebody changed" in release.reason
     assert house.connections() == {"/": [other]}
 
