@@ -162,7 +162,7 @@ def _confirm(turn: Turn) -> Outcome:
     if same(current, ours):
         return Done(
             f"{turn.project.target.domain} leads {in_words(ours)}",
-            memory={"switched_at": turn.scratch.get("sent_at", turn.now)},
+            memory={"switched_at": turn.now},
             effects={"connections": dumps(ours)},
         )
     if same(current, former):
