@@ -71,7 +71,11 @@ def route_key(path: str) -> str:
 
 
 def _own_address(target: dict[str, Any]) -> str:
-    return f"https://{target['domain']}" if target.get("domain") else ""
+    if not target.get("domain"):
+        return ""
+    paths = target.get("paths") or ("/",)
+    # A project that does not own `/` is asked where it lives, not at somebody else's page.
+    return f"https://{target['domain']}" + ("" if "/" in paths else paths[0].rstrip("/"))
 
 
 class GitSettings(Section):

@@ -258,3 +258,19 @@ def test_retry_all_takes_only_the_causes_asked_for(house: House) -> None:
 
     assert house.operations.retry_all(actor="ann", cause=Cause.TRANSIENT) == []
     assert len(house.operations.retry_all(actor="ann", cause=Cause.APPLICATION)) == 1
+
+
+def test_retry_all_takes_the_newest_of_a_lane_and_leaves_the_others_superseded(house: House) -> None:
+    broken = Behaviour(failures=(Failure("test"),))
+    first = house.commit("one", behaviour=broken)
+    house.push(first)
+    house.settled()
+    house.push(house.commit("two", behaviour=broken), before=first)
+    house.settled(2)
+
+    retried = house.operations.retry_all(actor="ann")
+
+    assert [release.retry_of for release in retried] == [house.release(2).id]
+    assert house.release(1).status is Status.SUPERSEDED
+    assert house.release(2).status is Status.FAILED
+    assert house.reading.failed() == []

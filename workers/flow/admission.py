@@ -136,7 +136,9 @@ def new_release(
     )
 
 
-def candidate_json(release: Release, project: ProjectSettings, **more: JSON | str | bool | None) -> JSON:
+def candidate_json(
+    release: Release, project: ProjectSettings, **more: JSON | str | bool | int | None
+) -> JSON:
     """Return what `enqueue()` of the scripts takes. Nothing in it is null: Lua would take it for true."""
     facts: JSON = {
         "release": release.id,

@@ -6,7 +6,6 @@ from workers.errors import Gone
 from workers.flow.connections import named_in
 from workers.flow.outcomes import Call, CleanedUp, Note, Outcome, Settled, Wait
 from workers.flow.turn import Turn
-from workers.releases.identity import mark_of
 from workers.releases.model import JSON
 from workers.releases.places import Workspace
 from workers.releases.status import Status
@@ -20,7 +19,9 @@ DELETE_SETTLE_SECONDS = 10.0
 def look(turn: Turn) -> Outcome:
     """Return what follows for a release that has ended. May raise what the platform raises."""
     release = turn.release
-    if "place" not in turn.memory:
+    if release.handed_over is not None:
+        return CleanedUp(f"taken over by its retry {release.handed_over}")
+    if "place" not in turn.memory and "mark" not in turn.memory:
         return CleanedUp("nothing was made")
     if release.intent is not None and release.intent.kind != "create":
         return Settled()
@@ -70,7 +71,7 @@ def _retire(turn: Turn, keep: int | None) -> Outcome:
     mine = [
         workspace
         for workspace in turn.platform.workspaces(team_id)
-        if workspace.mark == mark_of(turn.release.id) and workspace.id != keep
+        if workspace.mark == turn.mark and workspace.id != keep
     ]
     if not mine:
         return _none_left(turn)
@@ -113,7 +114,7 @@ def _delete(turn: Turn, workspace: Workspace) -> Outcome:
         again = turn.platform.workspace(workspace.id)
     except Gone:
         return Note(scratch={"deleted": workspace.id})
-    if again.mark != mark_of(turn.release.id):
+    if again.mark != turn.mark:
         return CleanedUp(f"left: workspace {workspace.id} does not carry our mark any more")
 
     def send() -> JSON:

@@ -32,6 +32,7 @@ from workers.flow.outcomes import (
     Enter,
     Fail,
     Outcome,
+    Skip,
     Wait,
 )
 from workers.flow.ports import Platform, Web
@@ -284,7 +285,7 @@ def decide(turn: Turn, expiries: int) -> Outcome:
     """Return what follows for a release as it stands. Reads the platform, changes nothing."""
     release = turn.release
     if not release.unfinished:
-        return _after_the_end(turn)
+        return _after_the_end(turn, expiries)
     if expiries >= MOST_EXPIRIES:
         return Fail(
             Cause.APPLICATION,
@@ -300,7 +301,17 @@ def decide(turn: Turn, expiries: int) -> Outcome:
     if release.status is Status.QUEUED:
         return Enter(effects={"by_person": True} if release.by_person else {})
     step = step_of(release)
-    return step.settle(turn) if release.intent is not None else step.look(turn)
+    if release.intent is not None:
+        return step.settle(turn)
+    return _done_before(turn, step) or step.look(turn)
+
+
+def _done_before(turn: Turn, step: Step) -> Skip | None:
+    """Skip what the failed release had done already in the workspace that its retry took over."""
+    resume_at, order = turn.memory.get("resume_at"), list(STEPS[turn.release.flow])
+    if resume_at is None or not 0 < order.index(step.name) < order.index(resume_at):
+        return None
+    return Skip(f"done by release #{turn.memory.get('resumed_from')}, whose workspace this one took over")
 
 
 def step_of(release: Release) -> Step:
@@ -311,7 +322,9 @@ def step_of(release: Release) -> Step:
     return step
 
 
-def _after_the_end(turn: Turn) -> Outcome:
+def _after_the_end(turn: Turn, expiries: int) -> Outcome:
+    if expiries >= MOST_EXPIRIES:
+        return _set_aside(turn, f"{expiries} workers in a row died or froze while they worked on it")
     if turn.release.operation is not None and turn.release.status is Status.LIVE:
         return rollback.settle(turn) if turn.release.intent is not None else rollback.look(turn)
     return cleanup.look(turn)
@@ -327,6 +340,13 @@ def _unconfigured(release: Release, project: ProjectSettings) -> Move:
         due=BLOCKED_LOOK_SECONDS,
         let_go=True,
     )
+
+
+def _set_aside(turn: Turn, why: str) -> Outcome:
+    """End what a release that kills its workers still wanted, and leave its workspace for a person."""
+    if turn.release.operation is not None and turn.release.status is Status.LIVE:
+        return rollback.failed(turn, why)
+    return CleanedUp(f"left: {why}")
 
 
 def _given_up(turn: Turn, error: PlatformError) -> Outcome:

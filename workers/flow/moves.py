@@ -29,6 +29,8 @@ from workers.releases.codec import dumps
 from workers.releases.model import FLOWS, JSON, Cause, Failure, Intent, Move, Release
 from workers.releases.status import Status, StepStatus, check_move
 
+LOCKED_LOOK_SECONDS = 1.0
+"""Nobody tells a release that the target's lock is free: it may belong to another lane."""
 BLOCKED_LOOK_SECONDS = 10.0
 """What blocks a release nudges it when it ends; this is for what nobody tells us of."""
 
@@ -81,7 +83,7 @@ class Writer:
             was=release.status,
             events=news,
             effects={"unlock": turn.place.key, "unwatch": True} if locked else {},
-            due=BLOCKED_LOOK_SECONDS,
+            due=LOCKED_LOOK_SECONDS if why.startswith("the target is held") else BLOCKED_LOOK_SECONDS,
             let_go=True,
         )
 

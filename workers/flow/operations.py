@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from config.projects import ProjectSettings
 from workers.errors import NotAllowed, NotFound
 from workers.flow.admission import candidate_json, git_url_of, lane_of, new_release
+from workers.releases.codec import state_of
+from workers.releases.identity import mark_of
 from workers.releases.model import JSON, Cause, Release, Trigger
 from workers.releases.status import Status
+
+STAGGER_SECONDS = 0.5
+"""So much later than the one before begins each of many retries."""
+
+RESUMED_AT: Mapping[str, str] = {
+    "test": "test",
+    "run": "run",
+    "verify": "verify",
+    "checks": "verify",
+    "approval": "verify",
+    "switch": "verify",
+}
+"""Where a retry goes on that took a workspace over, by the step that failed."""
 
 
 class Moving(Protocol):
@@ -112,9 +127,18 @@ class Operations:
         return self._queue(release, project, retry_of=None, force=True, idempotency=idempotency)
 
     def retry(
-        self, release_id: str, *, actor: str, force: bool = False, idempotency: str | None = None
+        self,
+        release_id: str,
+        *,
+        actor: str,
+        force: bool = False,
+        idempotency: str | None = None,
+        **more: bool | int,
     ) -> Asked:
-        """Release a failed, cancelled, superseded or rolled-back release's commit again, as a new one."""
+        """Release a failed, cancelled, superseded or rolled-back release's commit again, as a new one.
+
+        `sweep` (true) leaves the lane's older failed releases `superseded`; `delay` is in milliseconds.
+        """
         old = self._looking.release(release_id)
         if old.unfinished:
             raise NotAllowed(f"release #{old.number} is {old.status}; a retry needs one that ended")
@@ -135,7 +159,11 @@ class Operations:
             raise NotAllowed(
                 f"project {old.project} releases to {lane_of(project)} now, not {old.lane}; start anew"
             )
-        return self._queue(release, project, retry_of=old.id, force=force, idempotency=idempotency)
+        resumed = resume(release, old)
+        takeover = {"takeover": state_of(resumed)} if resumed is not None else {}
+        return self._queue(
+            release, project, retry_of=old.id, force=force, idempotency=idempotency, **takeover, **more
+        )
 
     def retry_all(
         self, *, actor: str, project: str | None = None, cause: Cause | None = None
@@ -151,13 +179,18 @@ class Operations:
                 and release.order > (newest[release.lane].order if release.lane in newest else 0)
             ):
                 newest[release.lane] = release
-        retried = []
+        retried: list[Release] = []
         for release in newest.values():
             try:
-                retried.append(self.retry(release.id, actor=actor).release)
+                retried.append(self._retry(release, actor, len(retried)))
             except (NotAllowed, NotFound):
                 continue  # something newer is live or on its way: nothing to retry in this lane
         return retried
+
+    def _retry(self, release: Release, actor: str, number: int) -> Release:
+        """Retry one of many: a little later than the one before, so that no outage ends in a stampede."""
+        delay = int(number * STAGGER_SECONDS * 1000)
+        return self.retry(release.id, actor=actor, sweep=True, delay=delay).release
 
     def cancel(self, release_id: str, *, actor: str, reason: str | None = None) -> Release:
         """Ask a release to end; one that is queued has ended when this returns."""
@@ -221,8 +254,29 @@ class Operations:
         retry_of: str | None,
         force: bool,
         idempotency: str | None,
+        **more: str | bool | int,
     ) -> Asked:
         release_id, made = self._moving.start(
-            candidate_json(release, project), retry_of=retry_of, force=force, idempotency=idempotency
+            candidate_json(release, project, **more), retry_of=retry_of, force=force, idempotency=idempotency
         )
         return Asked(self._looking.release(release_id), made)
+
+
+def resume(release: Release, old: Release) -> Release | None:
+    """Return the retry as it begins with the failed release's kept workspace, or None to start afresh.
+
+    Safe only where prepare had succeeded under the same settings and nothing was switched. The create step
+    still checks target, HEAD and pipeline file, and verify asks for health anew.
+    """
+    kept = old.cleanup is not None and old.cleanup.startswith("kept") and "workspace" in old.memory
+    if not kept or old.status is not Status.FAILED or old.past_switch or release.config != old.config:
+        return None
+    if old.step is None or old.step not in RESUMED_AT:
+        return None
+    memory: JSON = {
+        "workspace": old.memory["workspace"],
+        "mark": old.memory.get("mark") or mark_of(old.id),
+        "resume_at": RESUMED_AT[old.step],
+        "resumed_from": old.number,
+    }
+    return replace(release, memory=memory, workspace_id=old.workspace_id)

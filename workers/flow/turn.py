@@ -8,6 +8,7 @@ from typing import Any
 
 from config.projects import ProjectSettings
 from workers.flow.ports import Platform, Web
+from workers.releases.identity import mark_of
 from workers.releases.model import JSON, Intent, Lane, Release
 from workers.releases.places import Pipeline, Place, Service, Workspace
 from workers.releases.probing import Tally
@@ -47,6 +48,12 @@ class Turn:
         """Return for how many seconds the current step has been going on."""
         started = self.release.record(self.release.step or "").started_at
         return 0.0 if started is None else max(0.0, self.now - started)
+
+    @property
+    def mark(self) -> str:
+        """Return the mark of the release's workspace; a taken-over one carries its first owner's."""
+        mark: str = self.memory.get("mark") or mark_of(self.release.id)
+        return mark
 
     @property
     def intent(self) -> Intent:

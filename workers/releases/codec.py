@@ -89,6 +89,7 @@ def release_from(fields: Mapping[str, str]) -> Release:
         operation=json.loads(fields["operation"]) if fields.get("operation") else None,
         retried_by=fields.get("retried_by") or None,
         past_switch=fields.get("past_switch") == "1",
+        handed_over=fields.get("handed_over") or None,
     )
 
 

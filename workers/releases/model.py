@@ -146,6 +146,8 @@ class Release:
     operation: JSON | None = None
     """What a person asked of a live release (a rollback), until it is done."""
     past_switch: bool = False
+    handed_over: str | None = None
+    """The retry that took this release's workspace over."""
 
     @property
     def unfinished(self) -> bool:

@@ -50,7 +50,8 @@ ALLOWED: dict[Status, frozenset[Status]] = {
     # A rollback to this release makes it live again; nothing else moves it.
     Status.REPLACED: frozenset({Status.LIVE}),
     Status.ROLLED_BACK: frozenset(),
-    Status.FAILED: frozenset(),
+    # Only retry-all does this, to all but the newest failed release of a lane.
+    Status.FAILED: frozenset({Status.SUPERSEDED}),
     Status.CANCELLED: frozenset(),
     Status.SUPERSEDED: frozenset(),
 }

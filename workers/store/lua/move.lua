@@ -78,6 +78,10 @@ if effects.switch and not effects.by_operation then
   end
 end
 
+if effects.unpark and redis.call("HEXISTS", release, "handed_over") == 1 then
+  return {"blocked", "its workspace was taken over by its retry"}
+end
+
 -- The release itself.
 if fields.status ~= status then
   set_status(id, status, fields.status, fields.reason)
@@ -158,7 +162,10 @@ if effects.took then
   redis.call("LTRIM", usual, 0, 19)
 end
 if effects.operation_done then redis.call("HDEL", release, "operation") end
-if effects.unpark then redis.call("ZREM", key_parked(lane), id) end
+if effects.unpark then
+  redis.call("ZREM", key_parked(lane), id)
+  redis.call("HSET", release, "retiring", "1")
+end
 for _, notice in ipairs(cjson.decode(ARGV[10])) do
   redis.call("RPUSH", key_outbox(notice[1]), notice[2])
   redis.call("ZADD", key_outbox_due(), "NX", whole(now), notice[1])

@@ -83,7 +83,7 @@ local function enqueue(c)
     end_queued(old, c.lane, "superseded", "release #" .. number .. " of the same lane is newer")
   end
   redis.call("ZADD", key_queued(c.lane), order, c.release)
-  redis.call("ZADD", key_due(), whole(now), c.release)
+  redis.call("ZADD", key_due(), whole(now + (c.delay or 0)), c.release)
   local running = redis.call("HGET", key_lane(c.lane), "running")
   if running and c.supersede == "running" then
     local facts = redis.call("HMGET", key_release(running), "past_switch", "stop")

@@ -27,11 +27,26 @@ if retried ~= "" then
   end
 end
 
+-- A workspace that the failed release still keeps is handed over, unless its deletion has begun.
+if c.takeover and redis.call("HGET", key_release(retried), "retiring") ~= "1" then
+  c.state = c.takeover
+  redis.call("HSET", key_release(retried), "handed_over", c.release)
+  nudge(retried)
+end
 enqueue(c)
 if retried ~= "" then
   redis.call("HSET", key_release(retried), "retried_by", c.release)
   redis.call("ZREM", key_failed(), retried)
   redis.call("ZREM", key_lane_failed(c.lane), retried)
+end
+if c.sweep then
+  for _, other in ipairs(redis.call("ZRANGE", key_lane_failed(c.lane), 0, -1)) do
+    if redis.call("HGET", key_release(other), "status") == "failed" then
+      set_status(other, "failed", "superseded", "a newer failed release of the lane was retried")
+    end
+    redis.call("ZREM", key_failed(), other)
+    redis.call("ZREM", key_lane_failed(c.lane), other)
+  end
 end
 if idempotency ~= "" then redis.call("SET", key_idempotency(idempotency), c.release, "PX", ARGV[6]) end
 return {"made", c.release}
