@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from tests.flow.house import House
@@ -48,7 +50,7 @@ def test_a_parked_release_is_not_forgotten(house: House) -> None:
 def test_two_workers_do_a_chore_once_in_its_time(house: House) -> None:
     done: list[str] = []
     keepers = [
-        Housekeeper(house.services.store, [Chore("sweep", 60.0, lambda name=name: done.append(name))])
+        Housekeeper(house.services.store, [Chore("sweep", 60.0, partial(done.append, name))])
         for name in ("one", "two")
     ]
 
