@@ -129,7 +129,7 @@ def _garbled(kind: Garbage, response: Response) -> Response:
         case "not-json":
             return replace(response, body=b"\xff\xfe{")
         case "unknown-state":
-            return answer_json(_with_unknown_state(json.loads(response.body)))
+            return answer_json(_with_unknown_state(json.loads(response.body or b"null")))
 
 
 def _with_unknown_state(value: object) -> object:

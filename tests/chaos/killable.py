@@ -68,6 +68,18 @@ class KillableHouse(House):
         """Return the release that was made last."""
         return self.reading.release(str(self.client.zrevrange(key("releases"), 0, 0)[0]))
 
+    def remember(self) -> None:
+        """Begin to look at what happens from now on."""
+        self.sandbox.calls.clear()
+        self.sent.clear()
+        self._made = self.sandbox.platform.last_id
+        self._asked = self.client.zcard(key("releases"))
+
+    def twins(self) -> int:
+        """Return how many more workspaces were made than releases since `remember`."""
+        made = self.sandbox.platform.last_id - self._made
+        return made - (int(self.client.zcard(key("releases"))) - self._asked)
+
     def visit(self, path: str = "/version") -> httpx.Response:
         """Ask production as a visitor, who crosses no boundary of the bot's."""
         return self._tester.get(f"http://{DOMAIN}{path}")

@@ -36,8 +36,7 @@ class Matrix:
             house = self._house = self._make(self._path)
             self._path.begin(house)
         random.seed(20260501)  # the jitter of waiting, the same in every trial
-        house.sandbox.calls.clear()
-        house.sent.clear()
+        house.remember()
         try:
             self._path.ready(house)
             house.crossings.start(plan)

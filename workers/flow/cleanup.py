@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+
 from workers.errors import Gone
 from workers.flow.connections import named_in
 from workers.flow.outcomes import Call, CleanedUp, Note, Outcome, Settled, Wait
 from workers.flow.turn import Turn
 from workers.releases.model import JSON
-from workers.releases.places import Workspace
+from workers.releases.places import Connections, Workspace
 from workers.releases.status import Status
 
 UNCONNECTED_SECONDS = 10.0
@@ -68,16 +71,12 @@ def _remove_twins(turn: Turn) -> Outcome:
 def _retire(turn: Turn, keep: int | None) -> Outcome:
     """Delete what carries this release's mark, one at a time, but nothing that a domain names."""
     team_id = turn.place.team_id
-    mine = [
-        workspace
-        for workspace in turn.platform.workspaces(team_id)
-        if workspace.mark == turn.mark and workspace.id != keep
-    ]
+    listed = turn.platform.workspaces(team_id)
+    mine = [workspace for workspace in listed if workspace.mark == turn.mark and workspace.id != keep]
     if not mine:
-        return _none_left(turn)
+        return _unlisted(turn, listed) or _none_left(turn)
     workspace = mine[0]
-    domains = [(domain.name, domain.connections) for domain in turn.platform.domains(team_id)]
-    named = named_in(workspace.id, domains)
+    named = named_in(workspace.id, _domains(turn))
     if named is not None:
         return Wait(
             f"workspace {workspace.id} stands because {named} names it",
@@ -85,6 +84,30 @@ def _retire(turn: Turn, keep: int | None) -> Outcome:
             scratch={"unnamed_since": None},
         )
     return _after_the_last_request(turn, workspace)
+
+
+def _domains(turn: Turn) -> list[tuple[str, Connections]]:
+    """Return every domain's connections; our own is asked for when the list leaves it out."""
+    team_id, ours = turn.place.team_id, turn.project.target.domain
+    found = list(turn.platform.domains(team_id))
+    if all(domain.name.lower() != ours.lower() for domain in found):
+        with suppress(Gone):
+            found.append(turn.platform.domain(team_id, ours))
+    return [(domain.name, domain.connections) for domain in found]
+
+
+def _unlisted(turn: Turn, listed: Sequence[Workspace]) -> Wait | None:
+    """Return a wait when the list of workspaces may leave out what stands all the same; else None."""
+    workspace_id = turn.release.workspace_id
+    if workspace_id is not None:
+        if workspace_id not in {workspace.id for workspace in listed}:
+            with suppress(Gone):
+                if turn.platform.workspace(workspace_id).mark == turn.mark:
+                    return Wait(f"the platform does not list workspace {workspace_id}, but has it")
+    elif turn.release.intent is not None and not turn.scratch.get("unlisted"):
+        # Nothing but the list can tell here, so one look is not enough.
+        return Wait("the platform lists no workspace of this release; looking again", 5.0, {"unlisted": True})
+    return None
 
 
 def _none_left(turn: Turn) -> Outcome:
