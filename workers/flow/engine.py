@@ -382,10 +382,20 @@ def _in_time(turn: Turn, outcome: Outcome) -> Outcome:
     waited, timeout = turn.now - patience_from, step.timeout(turn.project)
     if waited < timeout:
         return _watched(turn, outcome, waited, timeout)
-    errors = outcome.scratch.get("errors") or turn.scratch.get("errors")
-    last = turn.scratch.get("last_error", outcome.why) if isinstance(outcome, Call) else outcome.why
-    over = step.overdue(turn, last, Cause.TRANSIENT if errors else Cause.APPLICATION)
+    last, platforms_fault = _seen_last(turn, outcome)
+    over = step.overdue(turn, last, Cause.TRANSIENT if platforms_fault else Cause.APPLICATION)
     return _once_more(turn, over) if isinstance(over, Fail) else over
+
+
+def _seen_last(turn: Turn, outcome: Wait | Call) -> tuple[str, bool]:
+    """Return what was seen last, and whether it was the platform that did not do its part."""
+    error = turn.scratch.get("last_error")
+    errors = bool(outcome.scratch.get("errors") or turn.scratch.get("errors"))
+    if isinstance(outcome, Call):  # called again and again, or it would not be called this late
+        return error or outcome.why, errors or error is not None
+    if turn.release.intent is None or errors:
+        return outcome.why, errors
+    return f"{outcome.why} ({error})" if error else outcome.why, True
 
 
 def _watched(turn: Turn, outcome: Wait | Call, waited: float, timeout: float) -> Outcome:

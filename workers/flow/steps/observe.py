@@ -57,10 +57,14 @@ class Observe:
     def overdue(self, turn: Turn, last: str, cause: Cause) -> Outcome:
         """Nobody could prove the new version in time: what cannot be observed is taken back, once."""
         if turn.scratch.get("trouble"):
-            return _failed(turn, f"the former connections could not be put back in time; last seen: {last}")
+            message = f"the former connections could not be put back in time; last seen: {last}"
+            return _failed(turn, message, cause)
         if turn.scratch.get("put") or turn.release.intent is not None:
-            return _failed(turn, f"observe did not end in time; last seen: {last}")
-        return Note(scratch={"trouble": "nobody could watch production in time", "patience_from": turn.now})
+            return _failed(turn, f"observe did not end in time; last seen: {last}", cause)
+        trouble = "nobody could watch production in time"
+        if cause is Cause.TRANSIENT:
+            trouble = f"the platform did not confirm the switch in time; last seen: {last}"
+        return Note(scratch={"trouble": trouble, "patience_from": turn.now})
 
 
 def _trouble(turn: Turn) -> str | None:
@@ -146,9 +150,9 @@ def _confirm_return(turn: Turn) -> Outcome:
     )
 
 
-def _failed(turn: Turn, message: str) -> Fail:
+def _failed(turn: Turn, message: str, cause: Cause = Cause.APPLICATION) -> Fail:
     return Fail(
-        Cause.APPLICATION,
+        cause,
         message,
         hold=f"release #{turn.release.number} failed in production and was not taken back: {message}",
         effects=over(turn),

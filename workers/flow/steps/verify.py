@@ -56,8 +56,8 @@ class Verify:
         return Settled()
 
     def overdue(self, turn: Turn, last: str, cause: Cause) -> Outcome:
-        """Fail: whatever answered, it was not healthy."""
-        return timed_out(turn, self.timeout(turn.project), last, Cause.APPLICATION)
+        """Fail: whatever answered, it was not healthy; or the platform did not tell which commit it is."""
+        return timed_out(turn, self.timeout(turn.project), last, cause)
 
 
 def _still_running(turn: Turn) -> Outcome | None:
