@@ -34,6 +34,7 @@ def test_an_answer_of_the_old_version_proves_nothing_of_the_new_one(house: House
     def look_once_more() -> None:
         house.jump(0.2)
         house.probe()
+        house.jump(0.01)
         house.probe = lambda: False  # type: ignore[method-assign]  # the prober dies
         house._watches.clear()
 
