@@ -62,7 +62,7 @@ def intake_from(facts: DeliveryFacts, event: Event, settings: Settings) -> Intak
     projects = {name: project for name, project in settings.projects.items() if project.host == facts.host}
     decisions = decide(event, projects.values())
     host = settings.hosts.get(facts.host)
-    intake = intake_of(
+    return intake_of(
         facts,
         event,
         decisions,
@@ -70,7 +70,6 @@ def intake_from(facts: DeliveryFacts, event: Event, settings: Settings) -> Intak
         keep_seconds=settings.retention.deliveries,
         driver=host.driver if host else "",
     )
-    return replace(intake, facts={**intake.facts, "origin": _origin(event)}) if event.changes else intake
 
 
 def replayed(delivery_id: str, facts: JSON, settings: Settings, *, actor: str) -> Intake:
@@ -101,17 +100,6 @@ def event_from(facts: JSON) -> Event:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _origin(event: Event) -> JSON:
-    """Return what a replay needs beside what people read."""
-    return {
-        "clone_url": event.clone_url,
-        "changes": [
-            {"after": change.after, "forced": change.forced, "pushed_at": change.pushed_at}
-            for change in event.changes
-        ],
-    }
 
 
 def _change_from(change: JSON, more: JSON) -> Change:

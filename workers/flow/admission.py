@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 from config.projects import ProjectSettings
 from workers.flow.triggers import Candidate, Decision
-from workers.releases.codec import facts_of, state_of
+from workers.releases.codec import encoded_state, facts_of, state_of
 from workers.releases.events import DeliveryFacts, Event
 from workers.releases.identity import new_release_id
 from workers.releases.intake import Intake
@@ -99,6 +100,14 @@ def delivery_json(facts: DeliveryFacts, event: Event, decisions: Sequence[Decisi
             {"project": decision.project, "verdict": decision.verdict, "reason": decision.reason}
             for decision in decisions
         ],
+        # What a replay needs beside what people read.
+        "origin": {
+            "clone_url": event.clone_url,
+            "changes": [
+                {"after": change.after, "forced": change.forced, "pushed_at": change.pushed_at}
+                for change in event.changes
+            ],
+        },
     }
 
 
@@ -137,13 +146,17 @@ def new_release(
 
 
 def candidate_json(
-    release: Release, project: ProjectSettings, **more: JSON | str | bool | int | None
+    release: Release,
+    project: ProjectSettings,
+    *,
+    state: str | None = None,
+    **more: JSON | str | bool | int | None,
 ) -> JSON:
     """Return what `enqueue()` of the scripts takes. Nothing in it is null: Lua would take it for true."""
     facts: JSON = {
         "release": release.id,
         "facts": facts_of(release),
-        "state": state_of(release),
+        "state": state_of(release) if state is None else state,
         "project": release.project,
         "lane": release.lane,
         "commit": release.commit,
@@ -170,9 +183,16 @@ def _candidate(
     return candidate_json(
         release,
         project,
+        state=fresh_state(project.flow),
         ref=candidate.ref,
         before=candidate.before,
         forced=bool(candidate.forced),
         time=None if candidate.host_time is None else f"{candidate.host_time:.3f}",
         moved_back=candidate.moved_back,
     )
+
+
+@cache
+def fresh_state(flow: str) -> str:
+    """Return the state of a release that nothing was done for yet, encoded once for each flow."""
+    return encoded_state({}, _PENDING[flow])

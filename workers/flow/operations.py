@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from config.projects import ProjectSettings
 from workers.errors import NotAllowed, NotFound
@@ -254,7 +254,7 @@ class Operations:
         retry_of: str | None,
         force: bool,
         idempotency: str | None,
-        **more: str | bool | int,
+        **more: Any,
     ) -> Asked:
         release_id, made = self._moving.start(
             candidate_json(release, project, **more), retry_of=retry_of, force=force, idempotency=idempotency

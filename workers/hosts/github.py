@@ -8,7 +8,6 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -91,15 +90,17 @@ def _event(
     found: shapes.InRepository,
     facts: dict[str, Any] | None = None,
     changes: tuple[Change, ...] = (),
+    actor: str | None = None,
 ) -> Event:
     repository = found.repository
+    sender = None if found.sender is None else printable(found.sender.login)
     return Event(
         kind=kind,
         repository=repository.full_name,
         repository_id=None if repository.id is None else str(repository.id),
         default_branch=repository.default_branch,
         clone_url=repository.clone_url,
-        actor=None if found.sender is None else printable(found.sender.login),
+        actor=actor if actor is not None else sender,
         changes=changes,
         facts=facts or {},
     )
@@ -129,8 +130,8 @@ def _push(text: bytes, event: str) -> Event:
     if prefix not in _REF_TYPES or not name:
         return _unused(found)
     change = _change(found, _REF_TYPES[prefix], name)
-    told = _event("push", found, changes=(change,))
-    return told if found.pusher is None else replace(told, actor=printable(found.pusher.name))
+    actor = None if found.pusher is None else printable(found.pusher.name)
+    return _event("push", found, changes=(change,), actor=actor)
 
 
 def _change(push: shapes.Push, ref_type: RefType, name: str) -> Change:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from workers.releases.model import (
@@ -63,11 +63,15 @@ def facts_of(release: Release) -> str:
 def state_of(release: Release) -> str:
     """Encode what a move rewrites."""
     state: JSON = {name: getattr(release, name) for name in STATE}
-    state["steps"] = [plain(step) for step in release.steps]
     for name in ("downtime", "failure", "intent"):
         value = getattr(release, name)
         state[name] = None if value is None else plain(value)
-    return dumps(state)
+    return encoded_state(state, release.steps)
+
+
+def encoded_state(state: JSON, steps: Iterable[StepRecord]) -> str:
+    """Encode the fields of a state; what is missing is as in a release that was just queued."""
+    return dumps(state | {"steps": [plain(step) for step in steps]})
 
 
 def release_from(fields: Mapping[str, str]) -> Release:
@@ -90,6 +94,8 @@ def release_from(fields: Mapping[str, str]) -> Release:
         retried_by=fields.get("retried_by") or None,
         past_switch=fields.get("past_switch") == "1",
         handed_over=fields.get("handed_over") or None,
+        retire_asked=fields.get("retire_asked") or None,
+        twin_seen=fields.get("twin_seen") == "1",
     )
 
 

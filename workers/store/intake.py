@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import redis
@@ -17,16 +18,28 @@ from workers.store.connection import store_errors
 from workers.store.keyspace import key
 from workers.store.scripts import AsyncScripts, Offset, Scripts, no_offset
 
+_TEXTS = frozenset({"facts", "state", "settings"})
+
 
 class AsyncIntakeStore:
     """Writes deliveries down, for the receiver."""
 
     def __init__(self, client: redis.asyncio.Redis, *, offset: Offset = no_offset) -> None:
         self._scripts = AsyncScripts(client, offset)
+        self._sent: set[str] = set()
 
     async def accept(self, intake: Intake) -> Verdict:
-        """Write a delivery and its releases in one round trip; `StoreAway` when nothing was written."""
-        return _verdict(await self._scripts.run("accept", *_arguments(intake)))
+        """Write a delivery and its releases in one round trip; `StoreAway` when nothing was written.
+
+        Settings that this process has sent before are not sent again; a store that lost them asks for them,
+        having written nothing.
+        """
+        digests = {candidate["config"] for candidate in intake.candidates}
+        answer = await self._scripts.run("accept", *_arguments(intake, self._sent))
+        if answer[0] == "settings":
+            answer = await self._scripts.run("accept", *_arguments(intake))
+        self._sent |= digests
+        return _verdict(answer)
 
 
 class IntakeStore:
@@ -63,16 +76,23 @@ class IntakeStore:
         return page, int(rows[-1][1]) if len(rows) == limit else None
 
 
-def _arguments(intake: Intake) -> tuple[str | int, ...]:
-    return (
+def _arguments(intake: Intake, sent: AbstractSet[str] = frozenset()) -> list[str | int]:
+    """Return what `accept.lua` takes. Long texts travel beside the JSON: nobody encodes them twice."""
+    short, texts = [], []
+    for candidate in intake.candidates:
+        short.append({name: value for name, value in candidate.items() if name not in _TEXTS})
+        known = candidate["config"] in sent
+        texts += [candidate["facts"], candidate["state"], "" if known else candidate["settings"]]
+    return [
         intake.delivery,
         dumps(intake.facts),
         int(intake.keep_seconds * 1000),
-        dumps(intake.candidates),
+        dumps(short),
         intake.verdict,
         intake.reason,
         int(intake.remember_seconds * 1000),
-    )
+        *texts,
+    ]
 
 
 def _verdict(answer: Sequence[Any]) -> Verdict:

@@ -22,6 +22,9 @@ Offset = Callable[[], int]
 MOST_TOGETHER = 64
 """So many calls travel together at the most; the store answers nobody else while it runs them."""
 
+MOST_UNDER_WAY = 3
+"""So many round trips at once: the store works on one while the next is being put together."""
+
 _Waiting = tuple[str, tuple[str | int, ...], "asyncio.Future[Any]"]
 
 
@@ -71,14 +74,16 @@ class AsyncScripts:
         self._client = client
         self._offset = offset
         self._waiting: list[_Waiting] = []
-        self._sending: asyncio.Task[None] | None = None
+        self._sending: set[asyncio.Task[None]] = set()
 
     async def run(self, name: str, *arguments: str | int) -> Any:
         """Run `name` with the clock's offset and `arguments`; raises `StoreAway`."""
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append((name, (self._offset(), *arguments), answer))
-        if self._sending is None or self._sending.done():
-            self._sending = asyncio.create_task(self._send_all())
+        if len(self._sending) < MOST_UNDER_WAY:
+            task = asyncio.create_task(self._send_all())
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
         with store_errors():
             return await answer
 

@@ -1,8 +1,9 @@
 -- Write down one delivery, its verdict and the releases that it makes; one round trip, all or nothing.
 -- ARGV: offset, delivery id, delivery facts (text), retention (ms), candidates (JSON list), verdict and reason
 --   when there are no candidates, how long refs are remembered (ms)
+-- then for each candidate its facts, state and settings (texts; settings "" when the store should have them)
 -- Candidate: what enqueue() takes, and ref, before, forced, time (host's, seconds), moved_back (release|ignore)
--- Returns: verdict, reason, release ids (JSON list)
+-- Returns: verdict, reason, release ids (JSON list); or "settings" when the store lacks some, and nothing was written
 -- Order within a ref (P5): the before/after chain, else the host's time, else arrival.
 
 local delivery_id, remember = ARGV[2], ARGV[8]
@@ -12,6 +13,13 @@ if known[2] then
   redis.call("HINCRBY", record, "repeats", 1)
   redis.call("HINCRBY", key_verdicts(), "duplicate", 1)
   return {"duplicate", "this delivery came before and was " .. known[2], known[1]}
+end
+
+local candidates = cjson.decode(ARGV[5])
+for index, c in ipairs(candidates) do
+  local at = 8 + (index - 1) * 3
+  c.facts, c.state, c.settings = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  if c.settings == "" and redis.call("HEXISTS", key_configs(), c.config) == 0 then return {"settings"} end
 end
 
 local FINISHED_BADLY = {failed = true, cancelled = true, superseded = true, rolled_back = true, replaced = true}
@@ -57,7 +65,7 @@ local function remember_ref(c)
 end
 
 local made, joined, reasons = {}, {}, {}
-for _, c in ipairs(cjson.decode(ARGV[5])) do
+for _, c in ipairs(candidates) do
   local decision, reason, first = judge(c)
   if decision == "new" then
     if reason then c.reason = reason end

@@ -73,7 +73,7 @@ local function enqueue(c)
     "reason", c.reason, "number", number, "order", order, "created_at", whole(now),
     "lane", c.lane, "project", c.project, "commit", c.commit)
   redis.call("HSET", key_lane(c.lane), "project", c.project)
-  redis.call("HSETNX", key_configs(), c.config, c.settings)
+  if c.settings ~= "" then redis.call("HSETNX", key_configs(), c.config, c.settings) end
   redis.call("SADD", key_lanes(), c.lane)
   redis.call("ZADD", key_releases(), sequence, c.release)
   redis.call("ZADD", key_project_releases(c.project), sequence, c.release)
