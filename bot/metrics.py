@@ -22,6 +22,7 @@ class Metrics:
 
     def __init__(self, services: WebServices) -> None:
         self._registry = CollectorRegistry()
+        self._counted: dict[tuple[str, str], Counter] = {}
         self._deliveries = Counter(
             "switchover_deliveries",
             "Deliveries that this process answered, by host and verdict.",
@@ -38,7 +39,10 @@ class Metrics:
 
     def delivery(self, host: str, verdict: str, seconds: float) -> None:
         """Count a delivery."""
-        self._deliveries.labels(host, verdict).inc()
+        counter = self._counted.get((host, verdict))
+        if counter is None:
+            counter = self._counted[host, verdict] = self._deliveries.labels(host, verdict)
+        counter.inc()
         self._seconds.observe(seconds)
 
     def text(self) -> bytes:

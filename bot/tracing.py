@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import secrets
 import time
@@ -28,13 +29,16 @@ class Tracing:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        # An id must tell requests apart, not be hard to guess: chance once, then counting.
+        self._prefix = secrets.token_hex(4)
+        self._numbers = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; see the class."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = request_id_of(scope)
+        request_id = request_id_of(scope) or f"{self._prefix}{next(self._numbers):08x}"
         scope[REQUEST_ID] = request_id
         tail = (_HEADER, request_id.encode())
         begun = time.perf_counter()
@@ -57,12 +61,12 @@ class Tracing:
         _tell(scope, request_id, status, time.perf_counter() - begun)
 
 
-def request_id_of(scope: Scope) -> str:
-    """Return the caller's X-Request-Id when it is 8 to 128 plain characters, else a new one."""
+def request_id_of(scope: Scope) -> str | None:
+    """Return the caller's X-Request-Id when it is 8 to 128 plain characters, else None."""
     for name, value in scope["headers"]:
         if name == _HEADER and _SANE.fullmatch(value):
             return str(value.decode("ascii"))
-    return secrets.token_hex(8)
+    return None
 
 
 def _tell(scope: Scope, request_id: str, status: int, seconds: float) -> None:

@@ -7,7 +7,7 @@ from functools import cache
 
 from config.projects import ProjectSettings
 from workers.flow.triggers import Candidate, Decision
-from workers.releases.codec import encoded_state, facts_of, state_of
+from workers.releases.codec import dumps, encoded_state, facts_of, plain, state_of
 from workers.releases.events import DeliveryFacts, Event
 from workers.releases.identity import new_release_id
 from workers.releases.intake import Intake
@@ -172,24 +172,42 @@ def candidate_json(
 def _candidate(
     candidate: Candidate, project: ProjectSettings, facts: DeliveryFacts, event: Event, driver: str
 ) -> JSON:
-    release = new_release(
-        project,
-        commit=candidate.commit,
-        ref=candidate.ref,
-        git_url=git_url_of(project, driver, candidate.clone_url),
-        trigger=Trigger("push", facts.host, event.kind, facts.delivery, candidate.actor),
-        reason=candidate.message or f"push to {candidate.ref}",
-    )
-    return candidate_json(
-        release,
-        project,
-        state=fresh_state(project.flow),
-        ref=candidate.ref,
-        before=candidate.before,
-        forced=bool(candidate.forced),
-        time=None if candidate.host_time is None else f"{candidate.host_time:.3f}",
-        moved_back=candidate.moved_back,
-    )
+    """Return what `enqueue()` takes for a push: `candidate_json` without a whole release on the way."""
+    release_id, lane, digest = new_release_id(), lane_of(project), project.digest()
+    trigger = Trigger("push", facts.host, event.kind, facts.delivery, candidate.actor)
+    release_facts: JSON = {
+        "id": release_id,
+        "project": project.name,
+        "lane": lane,
+        "flow": project.flow,
+        "commit": candidate.commit,
+        "ref": candidate.ref,
+        "git_url": git_url_of(project, driver, candidate.clone_url),
+        "config": digest,
+        "by_person": False,
+        "retry_of": None,
+        "trigger": plain(trigger),
+    }
+    made: JSON = {
+        "release": release_id,
+        "facts": dumps(release_facts),
+        "state": fresh_state(project.flow),
+        "project": project.name,
+        "lane": lane,
+        "commit": candidate.commit,
+        "reason": candidate.message or f"push to {candidate.ref}",
+        "config": digest,
+        "settings": project.canonical,
+        "supersede": project.supersede,
+        "ref": candidate.ref,
+        "forced": bool(candidate.forced),
+        "moved_back": candidate.moved_back,
+    }
+    if candidate.before is not None:
+        made["before"] = candidate.before
+    if candidate.host_time is not None:
+        made["time"] = f"{candidate.host_time:.3f}"
+    return made
 
 
 @cache

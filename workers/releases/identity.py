@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -14,7 +14,8 @@ MARK = "switchover:"
 
 def new_release_id() -> str:
     """Return a URL-safe id that sorts by time: ten characters of milliseconds, six of chance."""
-    return _base32(time.time_ns() // 1_000_000, 10) + _base32(secrets.randbits(30), 6)
+    chance = int.from_bytes(os.urandom(4)) & (1 << 30) - 1
+    return _base32(time.time_ns() // 1_000_000, 10) + _base32(chance, 6)
 
 
 def mark_of(release_id: str) -> str:
@@ -38,8 +39,4 @@ def workspace_name(project: str, number: int, release_id: str, commit: str, try_
 
 
 def _base32(number: int, length: int) -> str:
-    digits = []
-    for _ in range(length):
-        number, digit = divmod(number, 32)
-        digits.append(_ALPHABET[digit])
-    return "".join(reversed(digits))
+    return "".join(_ALPHABET[number >> shift & 31] for shift in range(5 * length - 5, -1, -5))
