@@ -15,6 +15,9 @@ from config.settings import HostSettings, PlatformSettings, Settings
 from workers.flow.engine import Engine, PlatformBinding
 from workers.flow.moves import Writer
 from workers.flow.operations import Operations
+from workers.flow.ports import Platform
+from workers.flow.reconcile import Reconciler
+from workers.flow.workspaces import Workspaces
 from workers.hosts.base import Headers, Host
 from workers.hosts.github import GitHub
 from workers.leases import Renewer
@@ -81,6 +84,9 @@ class Services:
     outbox: OutboxStore
     renewer: Renewer
     engine: Engine
+    platforms: Callable[[str], Platform | None]
+    """A configured platform by its name, or None."""
+    reconciler: Reconciler
     close: Callable[[], None]
 
 
@@ -97,6 +103,7 @@ class WebServices:
     standing: StandingStore
     sessions: SessionStore
     operations: Operations
+    workspaces: Workspaces
     close: Callable[[], None]
     close_async: Callable[[], Awaitable[None]]
     """Closes what belongs to the event loop; call it there, before `close`."""
@@ -118,6 +125,7 @@ def build(
     store = ReleaseStore(client, offset=offset, lease_seconds=lease_seconds)
     probes = ProbeStore(client, offset=offset)
     renewer = Renewer(store, lease_seconds=lease_seconds)
+    reading = Reading(client)
     platforms = Platforms(live, http)
     engine = Engine(
         store=store,
@@ -137,11 +145,15 @@ def build(
     return Services(
         settings=live,
         store=store,
-        reading=Reading(client),
+        reading=reading,
         probes=probes,
         outbox=OutboxStore(client, offset=offset),
         renewer=renewer,
         engine=engine,
+        platforms=platforms.platform,
+        reconciler=Reconciler(
+            looking=reading, acting=store, platforms=platforms.platform, projects=live.projects
+        ),
         close=close,
     )
 
@@ -169,6 +181,7 @@ def build_web(
         standing=StandingStore(client, offset=offset),
         sessions=SessionStore(client),
         operations=Operations(store, reading, live.projects, live.drivers),
+        workspaces=Workspaces(reading, store),
         close=client.close,
         close_async=client_of_loop.aclose,
     )
@@ -203,6 +216,11 @@ class Platforms:
                 made = (settings, self._make(settings))
                 self._made[name] = made
         return made[1]
+
+    def platform(self, name: str) -> Platform | None:
+        """Return the driver alone."""
+        binding = self.find(name)
+        return None if binding is None else binding.platform
 
     def _make(self, settings: PlatformSettings) -> PlatformBinding:
         api = ApiClient(self._http, settings.api_url, settings.token, concurrency=settings.concurrency)

@@ -32,13 +32,15 @@ def look(turn: Turn) -> Outcome:
         return _remove_twins(turn)
     waiting = _still_needed(turn)
     if waiting is not None:
-        return waiting
+        return _twins_first(turn) or waiting
     return _retire(turn, keep=None)
 
 
 def _still_needed(turn: Turn) -> Wait | None:
     """Return why the workspace stands for now, or None when it may go."""
     release, finished = turn.release, turn.release.finished_at or turn.now
+    if release.retire_asked is not None:
+        return None
     if release.status is Status.REPLACED:
         return _parked(turn)
     keep = turn.project.workspace.keep_failed if release.status is Status.FAILED else 0.0
@@ -62,10 +64,18 @@ def _stands(why: str, left: float) -> Wait:
 
 def _remove_twins(turn: Turn) -> Outcome:
     """A create that was answered by nobody may have made a second workspace, late."""
-    if turn.memory.get("creates", 1) < 2:
+    if turn.memory.get("creates", 1) < 2 and not turn.release.twin_seen:
         return CleanedUp("in use")
     outcome = _retire(turn, keep=turn.release.workspace_id)
     return CleanedUp("in use") if isinstance(outcome, CleanedUp) else outcome
+
+
+def _twins_first(turn: Turn) -> Outcome | None:
+    """Return what removes a twin that was seen beside the workspace that stands; None when there is none."""
+    if not turn.release.twin_seen:
+        return None
+    outcome = _retire(turn, keep=turn.release.workspace_id)
+    return None if isinstance(outcome, CleanedUp) else outcome
 
 
 def _retire(turn: Turn, keep: int | None) -> Outcome:
@@ -83,7 +93,7 @@ def _retire(turn: Turn, keep: int | None) -> Outcome:
             after=60.0,
             scratch={"unnamed_since": None},
         )
-    return _after_the_last_request(turn, workspace)
+    return _after_the_last_request(turn, workspace, keep)
 
 
 def _domains(turn: Turn) -> list[tuple[str, Connections]]:
@@ -119,7 +129,7 @@ def _none_left(turn: Turn) -> Outcome:
     return CleanedUp("gone", effects={"ledger": ledger, "unpark": True} if ledger else {"unpark": True})
 
 
-def _after_the_last_request(turn: Turn, workspace: Workspace) -> Outcome:
+def _after_the_last_request(turn: Turn, workspace: Workspace, keep: int | None) -> Outcome:
     """A workspace that visitors may have used goes only after a while without connections."""
     if turn.release.past_switch:
         since = turn.scratch.get("unnamed_since")
@@ -128,10 +138,10 @@ def _after_the_last_request(turn: Turn, workspace: Workspace) -> Outcome:
         left = float(since) + UNCONNECTED_SECONDS - turn.now
         if left > 0:
             return Wait(f"workspace {workspace.id} goes after its last requests", after=left)
-    return _delete(turn, workspace)
+    return _delete(turn, workspace, keep)
 
 
-def _delete(turn: Turn, workspace: Workspace) -> Outcome:
+def _delete(turn: Turn, workspace: Workspace, keep: int | None) -> Outcome:
     # Read the mark once more: an id from a list may have been given to somebody else meanwhile.
     try:
         again = turn.platform.workspace(workspace.id)
@@ -150,5 +160,6 @@ def _delete(turn: Turn, workspace: Workspace) -> Outcome:
         send=send,
         settle_seconds=DELETE_SETTLE_SECONDS,
         data={"workspace": workspace.id},
-        effects={"unpark": True, "unless_locked": turn.place.key},
+        # A twin's end is not the end of the workspace that stands by.
+        effects={"unpark": True if keep is None else None, "unless_locked": turn.place.key},
     )

@@ -276,6 +276,7 @@ def resume(release: Release, old: Release) -> Release | None:
     memory: JSON = {
         "workspace": old.memory["workspace"],
         "mark": old.memory.get("mark") or mark_of(old.id),
+        "kept_place": old.memory["place"],
         "resume_at": RESUMED_AT[old.step],
         "resumed_from": old.number,
     }

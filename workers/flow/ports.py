@@ -19,6 +19,20 @@ from workers.releases.places import (
 )
 
 
+class Team(Protocol):
+    """A team of a platform."""
+
+    @property
+    def id(self) -> int:
+        """Return its id."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Return its name."""
+        ...
+
+
 class Platform(Protocol):
     """A platform that holds workspaces and domains.
 
@@ -28,6 +42,14 @@ class Platform(Protocol):
 
     def resolve(self, team: int | str, plan: int | str, domain: str, replicas: int) -> Place:
         """Find the ids behind the names; `Refused` names what does not exist and what does."""
+        ...
+
+    def teams(self) -> Sequence[Team]:
+        """List the teams of the token's user; proves address and token in one call."""
+        ...
+
+    def team_id(self, team: int | str) -> int:
+        """Find a team's id; `Refused` names those that there are."""
         ...
 
     def create_workspace(self, spec: WorkspaceSpec) -> Workspace:

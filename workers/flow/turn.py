@@ -69,8 +69,8 @@ class Turn:
 
     @property
     def place(self) -> Place:
-        """Return the resolved target, as the create step noted it."""
-        return place_from(self.memory["place"])
+        """Return the resolved target, as the create step noted it, or the one taken over from did."""
+        return place_from(self.memory.get("place") or self.memory["kept_place"])
 
     @property
     def workspace(self) -> Workspace:

@@ -148,6 +148,10 @@ class Release:
     past_switch: bool = False
     handed_over: str | None = None
     """The retry that took this release's workspace over."""
+    retire_asked: str | None = None
+    """Who wants the workspace gone although it would stand by or be kept for longer."""
+    twin_seen: bool = False
+    """A workspace with this release's mark was seen that nobody needs: cleaning up looks for more of them."""
 
     @property
     def unfinished(self) -> bool:

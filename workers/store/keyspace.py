@@ -51,6 +51,8 @@ PATTERNS: dict[str, str] = {
     "workers": "workers",  # sorted set: worker process by the time (ms) it was last seen
     "chore": "chore:{}",  # whose turn a chore was, until it is due again
     "ledger": "ledger",  # hash: workspace that we made, to what we know of it (JSON)
+    "review": "review",  # JSON: what the last reconciliation of the ledger with the platforms found
+    "generation": "generation",  # counts how often the configuration was asked to be read again
     "session": "session:{}",  # a temporary token, by its digest
     "idempotency": "idempotency:{}",  # what an Idempotency-Key made
 }

@@ -167,6 +167,30 @@ class Reading:
             rows = self._client.hgetall(key("ledger"))
         return {workspace: json.loads(text) for workspace, text in rows.items()}
 
+    def busy(self) -> list[str]:
+        """Return the running and the live release of every lane."""
+        with store_errors():
+            lanes = sorted(self._client.smembers(key("lanes")))
+            with self._client.pipeline(transaction=False) as pipeline:
+                for name in lanes:
+                    pipeline.hmget(key("lane", name), "running", "live")
+                rows = pipeline.execute()
+        return [release_id for row in rows for release_id in row if release_id]
+
+    def due(self, ids: Sequence[str]) -> set[str]:
+        """Return those of the releases that will be looked at again by themselves."""
+        if not ids:
+            return set()
+        with store_errors():
+            scores = self._client.zmscore(key("due"), list(ids))
+        return {release_id for release_id, score in zip(ids, scores, strict=True) if score is not None}
+
+    def review(self) -> JSON | None:
+        """Return what the last reconciliation of the ledger found, or None before the first."""
+        with store_errors():
+            text = self._client.get(key("review"))
+        return json.loads(text) if text else None
+
     def counts(self) -> dict[str, Any]:
         """Return what the metrics tell: releases by status, verdicts, due, failed, outbox, workers."""
         with store_errors(), self._client.pipeline(transaction=False) as pipeline:

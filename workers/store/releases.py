@@ -86,6 +86,33 @@ class ReleaseStore:
         """Ask for a rollback of a live release; `NotAllowed`, `NotFound`."""
         _check_answer(self._scripts.run("operate", release_id, dumps(request)), release_id)
 
+    def retire(self, release_id: str, by: str) -> None:
+        """Ask for an ended release's workspace to go now; `NotAllowed` says why it stays, `NotFound`."""
+        _check_answer(self._scripts.run("retire", release_id, by), release_id)
+
+    def recheck(self, release_id: str) -> None:
+        """Have an ended release's clean-up look again; `NotAllowed` while it has not ended, `NotFound`."""
+        _check_answer(self._scripts.run("recheck", release_id), release_id)
+
+    def strike(self, workspace_id: int, release_id: str) -> bool:
+        """Take a workspace that is gone off the ledger, if it stands there for this release."""
+        return bool(self._scripts.run("strike", workspace_id, release_id))
+
+    def note_review(self, review: JSON) -> None:
+        """Keep what the last reconciliation found."""
+        with store_errors():
+            self._client.set(key("review"), dumps(review))
+
+    def renew_generation(self) -> int:
+        """Ask every process to read its configuration again; returns the count."""
+        with store_errors():
+            return int(self._client.incr(key("generation")))
+
+    def generation(self) -> int:
+        """Return how often the configuration was asked to be read again."""
+        with store_errors():
+            return int(self._client.get(key("generation")) or 0)
+
     def start(
         self, candidate: JSON, *, retry_of: str | None, force: bool, idempotency: str | None
     ) -> tuple[str, bool]:

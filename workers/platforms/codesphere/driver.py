@@ -75,6 +75,10 @@ class Codesphere:
         call = _reading("list the teams", path_of("teams"))
         return self._recalled(call, shapes.TEAMS)
 
+    def team_id(self, team: int | str) -> int:
+        """Find a team's id by id or name; `Refused` lists those that there are."""
+        return offers.find_team(self.teams(), team).id
+
     def plans(self) -> Sequence[shapes.PlanShape]:
         """List the workspace plans of this installation."""
         call = _reading("list the plans", path_of("metadata", "workspace-plans"))

@@ -124,7 +124,7 @@ if effects.revive then
   set_status(again, redis.call("HGET", key_release(again), "status"), "live", fields.reason)
   redis.call("ZREM", key_parked(lane), again)
   redis.call("HSET", key_lane(lane), "live", again)
-  redis.call("HDEL", key_release(again), "operation")
+  redis.call("HDEL", key_release(again), "operation", "retire_asked")
   nudge(again)
 end
 if effects.hold then redis.call("HSET", key_lane(lane), "hold", effects.hold) end

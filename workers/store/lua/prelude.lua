@@ -34,12 +34,16 @@ local function set_status(id, from, to, reason)
   redis.call("HSET", key_release(id), "status", to, "reason", reason)
 end
 
--- End a release that no worker needs to touch any more (it was queued).
+-- End a release that was queued. No worker needs to touch it, unless it took a workspace over.
 local function end_queued(id, lane, to, reason)
   set_status(id, "queued", to, reason)
   redis.call("HSET", key_release(id), "finished_at", whole(now))
   redis.call("ZREM", key_queued(lane), id)
-  redis.call("ZREM", key_due(), id)
+  if redis.call("HEXISTS", key_release(id), "took_over") == 1 then
+    redis.call("ZADD", key_due(), whole(now), id)
+  else
+    redis.call("ZREM", key_due(), id)
+  end
 end
 
 -- Why nothing may start or switch in this lane now, or nil.

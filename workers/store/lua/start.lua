@@ -31,6 +31,7 @@ end
 if c.takeover and redis.call("HGET", key_release(retried), "retiring") ~= "1" then
   c.state = c.takeover
   redis.call("HSET", key_release(retried), "handed_over", c.release)
+  redis.call("HSET", key_release(c.release), "took_over", retried)
   nudge(retried)
 end
 enqueue(c)
