@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 from starlette.datastructures import UploadFile
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
 from bot.envelope import Problem
@@ -27,18 +29,47 @@ async def read_capped(request: Request, most: int) -> bytes:
     """Return the body's bytes; `Problem` 413 as soon as more than `most` came, 408 when it is too slow."""
     if _stated_length(request) > most:
         raise _too_large(most)
-    chunks: list[bytes] = []
-    size = 0
+    with _patience():
+        message = await request.receive()
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            if message["type"] != "http.request":
+                raise ClientDisconnect
+            chunk: bytes = message.get("body", b"")
+            size += len(chunk)
+            if size > most:
+                raise _too_large(most)
+            chunks.append(chunk)
+            if not message.get("more_body", False):
+                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            message = await request.receive()
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Give a body that is too slow up with a `Problem` 408.
+
+    asyncio.timeout does the same at five times the price, which shows where every request pays it.
+    """
+    task = asyncio.current_task()
+    late = False
+
+    def give_up() -> None:
+        nonlocal late
+        late = True
+        if task is not None:
+            task.cancel()
+
+    timer = asyncio.get_running_loop().call_later(BODY_SECONDS, give_up)
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > most:
-                    raise _too_large(most)
-                chunks.append(chunk)
-    except TimeoutError:
+        yield
+    except asyncio.CancelledError:
+        if not late or task is None or task.uncancel() > 0:
+            raise
         raise Problem(408, f"The body did not arrive within {BODY_SECONDS:.0f} seconds.") from None
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    finally:
+        timer.cancel()
 
 
 async def read_model(request: Request, shape: type[Shape], *, optional: bool) -> Shape:

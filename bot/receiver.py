@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import time
@@ -26,9 +25,6 @@ log = structlog.get_logger("switchover.receiver")
 _stdlib_log = logging.getLogger("switchover.receiver")
 _NOT_IN_THE_STORE: Final = frozenset({"refused", "unanswered"})
 
-WRITES_AT_ONCE: Final = 48
-"""Fewer than the store's client has connections: what comes on top waits here instead of failing there."""
-
 _LARGE_BODY: Final = 128 * 1024
 """A larger body is verified and read in a thread, so that it does not hold up the others."""
 
@@ -41,7 +37,6 @@ class Receiver:
     def __init__(self, services: WebServices, metrics: Metrics) -> None:
         self._services = services
         self._metrics = metrics
-        self._writes = asyncio.Semaphore(WRITES_AT_ONCE)
         self._settings = services.settings.current
         self._hosts: Mapping[str, Host] = services.hosts
 
@@ -99,8 +94,7 @@ class Receiver:
         return Problem(refusal.status, refusal.reason, headers=headers)
 
     async def _write(self, intake: Intake) -> Verdict:
-        async with self._writes:
-            return await self._services.intake.accept(intake)
+        return await self._services.intake.accept(intake)
 
     def _told(
         self, host: Host, verdict: str, request: Request, begun: float, **more: str | int | Sequence[str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from urllib.parse import quote_plus
 
@@ -254,3 +255,16 @@ async def test_two_pushes_of_a_lane_leave_the_newest_queued(web: Web) -> None:
     statuses = [web.services.reading.release(each).status for each in (first, second)]
 
     assert statuses == ["superseded", "queued"]
+
+
+async def test_a_body_that_does_not_arrive_is_given_up(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.bodies.BODY_SECONDS", 0.05)
+    never = asyncio.Event()
+
+    async def stalled() -> AsyncIterator[bytes]:
+        yield b"{"
+        await never.wait()
+
+    answer = await web.http.post("/webhooks/github", content=stalled(), headers=signed(b"{"))
+
+    assert is_envelope(answer, 408)
