@@ -23,7 +23,7 @@ from workers.hosts.github import GitHub
 from workers.leases import Renewer
 from workers.platforms.client import ApiClient
 from workers.platforms.codesphere import Codesphere
-from workers.platforms.transport import http_client
+from workers.platforms.transport import http_client, within
 from workers.platforms.web import HttpWeb
 from workers.releases.identity import new_release_id
 from workers.store.connection import connect, connect_async
@@ -136,6 +136,7 @@ def build(
         writer=Writer(live.receivers, random.random),
         owner=f"worker-{new_release_id()}",
         clock=time.monotonic,
+        bound=within,
     )
 
     def close() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -134,7 +134,10 @@ class PlatformBinding:
 
 
 class Engine:
-    """Moves releases. `platforms` is asked by name each time and returns None for one not configured."""
+    """Moves releases. `platforms` is asked by name each time and returns None for one not configured.
+
+    `bound` ends all that this thread sends and receives after so many seconds, counted from now.
+    """
 
     def __init__(
         self,
@@ -147,6 +150,7 @@ class Engine:
         writer: Writer,
         owner: str,
         clock: Callable[[], float],
+        bound: Callable[[float], AbstractContextManager[None]],
     ) -> None:
         self._store = store
         self._probes = probes
@@ -156,6 +160,7 @@ class Engine:
         self._writer = writer
         self._owner = owner
         self._clock = clock
+        self._bound = bound
         self._projects: dict[str, ProjectSettings] = {}
 
     def advance(self, release_id: str) -> None:
@@ -255,10 +260,8 @@ class Engine:
         return turn, not move.let_go
 
     def _send(self, turn: Turn, call: Call, lease: Lease, held: Held) -> tuple[Turn, bool]:
-        if held.lost:
-            raise LeaseLost(f"release {lease.release}: the lease ran out before the call was sent")
         try:
-            answer = call.send()
+            answer = self._sent(call, lease, held)
         except TryAgain as error:
             wait = self._backed_off(turn, error)
             move = self._writer.unanswered(turn, wait, settled=error.effect is Effect.NONE)
@@ -272,6 +275,12 @@ class Engine:
         applied = self._apply(move, lease, held)
         now = applied.now if isinstance(applied, Moved) else turn.now
         return replace(turn, release=move.release, now=now), True
+
+    def _sent(self, call: Call, lease: Lease, held: Held) -> JSON:
+        with nullcontext() if call.at_most is None else self._bound(call.at_most):
+            if held.lost:
+                raise LeaseLost(f"release {lease.release}: the lease ran out before the call was sent")
+            return call.send()
 
     def _apply(self, move: Move, lease: Lease, held: Held) -> Applied:
         asked_at = self._clock()

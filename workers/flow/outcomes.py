@@ -102,6 +102,11 @@ class Call:
     scratch: JSON = field(default_factory=dict)
     effects: JSON = field(default_factory=dict)
     refused: Callable[[str], Outcome] | None = None
+    at_most: float | None = None
+    """So many seconds after the last look at the lease nothing of it is sent any more.
+
+    A worker that is paused in between finds the time over, wherever in the call it goes on.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,7 @@ def connect(turn: Turn, kind: str, why: str, current: Routes, wanted: Routes, wh
         send=send,
         settle_seconds=SETTLE_SECONDS,
         data={"from": current, "to": wanted},
+        at_most=CONNECT_SECONDS,
     )
 
 
