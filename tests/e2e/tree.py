@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -173,7 +174,12 @@ def soon(holds: Callable[[], bool], what: str, seconds: float = PATIENCE) -> Non
 
 
 def free_port() -> int:
-    """Return a loopback port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a loopback port that is free now, and that no outgoing connection is given meanwhile.
+
+    The system gives those from 32768 on; a tree that is killed and started again must find its port free.
+    """
+    for port in random.sample(range(20000, 32768), 200):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no loopback port is free")
