@@ -10,6 +10,7 @@ from config.settings import Settings
 from sandbox.core.faults import Fault
 from sandbox.scripted.behaviour import Answer, Behaviour, Failure
 from tests.flow.house import House, settings
+from workers.flow.steps.build import START_SETTLE_SECONDS
 from workers.releases.model import Cause
 from workers.releases.status import Status
 
@@ -105,3 +106,18 @@ def test_a_commit_that_cannot_be_read_back_before_the_switch_is_no_fault_of_the_
 
     assert release.failure is not None
     assert (release.failure.cause, release.failure.step) == (Cause.TRANSIENT, "verify")
+
+
+def test_a_slow_look_before_a_call_takes_nothing_off_the_time_in_which_it_may_take_effect(
+    house: House,
+) -> None:
+    look, start = "/workspaces/[0-9]+/pipeline/prepare", "/workspaces/[0-9]+/pipeline/prepare/start"
+    house.sandbox.faults.add(Fault(method="GET", path=look, latency=20.0))
+    house.sandbox.faults.add(Fault(method="POST", path=start, broken="timeout"))
+    house.publish()
+
+    house.live()
+
+    tries = [call.at for call in house.sandbox.calls if call.path.endswith("/prepare/start")]
+    assert len(tries) == 2
+    assert tries[1] - tries[0] >= START_SETTLE_SECONDS

@@ -91,6 +91,10 @@ class Store(Protocol):
         """Write a move, or nothing."""
         ...
 
+    def now(self) -> float:
+        """Return the store's time in seconds."""
+        ...
+
     def settings(self, digest: str) -> JSON:
         """Return the project settings that a release began with."""
         ...
@@ -246,6 +250,9 @@ class Engine:
     def _carry_out(self, turn: Turn, outcome: Outcome, lease: Lease, held: Held) -> tuple[Turn, bool]:
         """Write an outcome down, make its call if it is one, and say whether to go on at once."""
         turn = self._with_tally(turn)
+        if isinstance(outcome, Call):
+            # The look before it may have been slow, and a call may take effect for so long from its sending.
+            turn = replace(turn, now=self._store.now())
         move = self._writer.move(turn, outcome)
         applied = self._apply(move, lease, held)
         if isinstance(applied, Stopped):
