@@ -1,0 +1,291 @@
+"""Random histories: whatever happens in whatever order, the promises hold at every step and at the end."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, seed
+from hypothesis import settings as profile
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from sandbox.core.faults import Fault
+from sandbox.scripted.behaviour import Answer, Behaviour, Failure
+from sandbox.scripted.ci_files import flat_ci, landscape_ci
+from tests.chaos.history import HistoryHouse, Told, domain_edit
+from tests.flow.house import settings
+from workers.releases.model import Release
+from workers.store.connection import connect
+
+Figure = Callable[[str, int, int], None]
+
+GOOD = Behaviour(step_seconds=0.0)
+BEHAVIOURS = {
+    "good": GOOD,
+    "fails at prepare": Behaviour(step_seconds=0.0, failures=(Failure("prepare"),)),
+    "fails at test": Behaviour(step_seconds=0.0, failures=(Failure("test"),)),
+    "fails at run": Behaviour(step_seconds=0.0, failures=(Failure("run", after=0.1),)),
+    "fails on a replica": Behaviour(step_seconds=0.0, failures=(Failure("run", replica=1, after=0.2),)),
+    "is not healthy": Behaviour(step_seconds=0.0, answer=Answer(500, "down")),
+    "fails in production": Behaviour(step_seconds=0.0, production=Answer(500, "down")),
+    "is slow": Behaviour(step_seconds=0.0, seconds={"test": 40.0}),
+}
+FILES = {"flat": flat_ci(), "landscape": landscape_ci(), "replicas": landscape_ci({"web": 2})}
+FAULTS: dict[str, dict[str, Any]] = {
+    "503 before": {"status": 503},
+    "500 after": {"status": 500, "after": True},
+    "time-out before": {"broken": "timeout"},
+    "time-out after": {"broken": "timeout", "after": True},
+    "429": {"status": 429, "retry_after": 7.0},
+    "reset before": {"broken": "reset"},
+    "reset after": {"broken": "reset", "after": True},
+    "slow": {"latency": 3.0, "after": True},
+}
+CALLS = {
+    "all": ("*", ".*"),
+    "create": ("POST", "/workspaces"),
+    "list": ("GET", "/workspaces/team/.*"),
+    "stages": ("*", "/workspaces/[0-9]+/pipeline/.*"),
+    "connect": ("PUT", ".*/workspace-connections"),
+    "domain": ("GET", "/domains/.*"),
+    "delete": ("DELETE", "/workspaces/.*"),
+}
+number = st.integers(0, 7)
+branches = st.sampled_from(["main", "main", "release/1"])
+
+
+class Histories(RuleBasedStateMachine):
+    """What people, hosts, platforms and machines may do to a bot."""
+
+    store_url: ClassVar[str]
+    steps: ClassVar[int] = 0
+    house: HistoryHouse
+
+    @initialize(
+        supersede=st.sampled_from(["queued", "running"]),
+        keep=st.integers(0, 2),
+        keep_failed=st.sampled_from([0.0, 1800.0]),
+    )
+    def open(self, supersede: str, keep: int, keep_failed: float) -> None:
+        client = connect(self.store_url)
+        client.flushall()
+        client.close()
+        random.seed(0)
+        minute = {"timeout": 60.0}
+        config = settings(
+            supersede=supersede,
+            observe={"for": 0.4},
+            verify={"within": 5.0},
+            park={"keep": keep, "for": 3600.0},
+            workspace={"keep_failed": keep_failed},
+            stages={"create": {"timeout": 400.0}, "prepare": minute, "test": minute, "run": minute},
+        )
+        self.house = HistoryHouse(self.store_url, config)
+
+    # The Git host.
+
+    @rule(
+        branch=branches,
+        behaviour=st.sampled_from(["good", "good", "good", *BEHAVIOURS]),
+        files=st.sampled_from(list(FILES)),
+        now=st.sampled_from([True, True, True, False]),
+    )
+    def push(self, branch: str, behaviour: str, files: str, now: bool) -> None:
+        told = self.house.pushed(branch, BEHAVIOURS[behaviour], files={"ci.yml": FILES[files]})
+        if now:
+            self._tell(told)
+
+    @rule(which=number, branch=branches)
+    def force_back(self, which: int, branch: str) -> None:
+        commits = [told.commit for told in self.house.told if told.branch == branch]
+        if commits:
+            self._tell(self.house.moved_back(branch, commits[which % len(commits)]))
+
+    @rule(which=number)
+    def deliver_late(self, which: int) -> None:
+        late = [told for told in self.house.told if not told.ids]
+        if late:
+            self._tell(late[which % len(late)])
+
+    @rule(which=number, same_id=st.booleans())
+    def deliver_again(self, which: int, same_id: bool) -> None:
+        delivered = [told for told in self.house.told if told.ids]
+        if not delivered:
+            return
+        told = delivered[-1 - which % len(delivered)]
+        if not same_id:
+            self._tell(told)
+            return
+        again = self.house.tell(told, again=told.ids[0])
+        assert again.verdict == "duplicate"
+        assert again.releases == told.verdicts[told.ids[0]].releases, "P2: an id made two sets of releases"
+
+    def _tell(self, told: Told) -> None:
+        house = self.house
+        first, newest = not told.ids, house.newest_told(told.branch)
+        must = first and (newest is None or (told.at > newest.at and told.commit != newest.commit))
+        before = house.crossings.interludes, len(house.releases())
+        verdict = house.tell(told)
+        told.verdicts[told.ids[-1]] = verdict
+        if house.crossings.interludes == before[0] and must:
+            assert len(house.releases()) == before[1] + 1, f"P1: the newest commit was not taken: {verdict}"
+
+    # People.
+
+    def _pick(self, which: int) -> Release | None:
+        releases = self.house.releases()
+        return releases[-1 - which % len(releases)] if releases else None
+
+    @rule(which=number)
+    def start(self, which: int) -> None:
+        told = self.house.told[-1 - which % len(self.house.told)] if self.house.told else None
+        if told is not None:
+            commit = told.commit
+            self.house.ask(lambda: self.house.operations.start("shop", actor="ann", commit=commit))
+
+    @rule(which=st.integers(0, 2))
+    def cancel(self, which: int) -> None:
+        release = self._pick(which)
+        if release is not None:
+            self.house.cancel(release)
+
+    @rule(which=number, force=st.booleans())
+    def retry(self, which: int, force: bool) -> None:
+        release = self._pick(which)
+        if release is not None:
+            self.house.ask(lambda: self.house.operations.retry(release.id, actor="ann", force=force))
+
+    @rule()
+    def retry_all(self) -> None:
+        self.house.ask(lambda: self.house.operations.retry_all(actor="ann"))
+
+    @rule(to=st.none() | number, pin=st.booleans(), force=st.booleans())
+    def roll_back(self, to: int | None, pin: bool, force: bool) -> None:
+        house = self.house
+        live = house.reading.lane(house.lane).lane.live if house.releases() else None
+        if live is None:
+            return
+        parked = house.reading.lane(house.lane).parked
+        wanted = parked[to % len(parked)] if to is not None and parked else None
+        house.ask(lambda: house.operations.rollback(live, actor="ann", to=wanted, pin=pin, force=force))
+
+    @rule(seconds=st.sampled_from([None, 60.0]))
+    def freeze(self, seconds: float | None) -> None:
+        self.house.freeze(seconds)
+
+    @rule()
+    def lift(self) -> None:
+        self.house.lift()
+
+    @rule(other_path=st.booleans(), choice=st.integers(0, 5))
+    def edit_domain(self, other_path: bool, choice: int) -> None:
+        self.house.edit("/docs" if other_path else "/", domain_edit(self.house, choice))
+
+    @rule()
+    def make_a_workspace(self) -> None:
+        self.house.foreigners.add(self.house.foreign(GOOD))
+
+    @rule(which=number)
+    def delete_a_workspace(self, which: int) -> None:
+        there = self.house.workspaces()
+        if there:
+            self.house.delete_by_hand(there[which % len(there)])
+
+    # Machines.
+
+    @rule(kind=st.sampled_from(list(FAULTS)), call=st.sampled_from(list(CALLS)), lasting=st.booleans())
+    def platform_fails(self, kind: str, call: str, lasting: bool) -> None:
+        method, path = CALLS[call]
+        times = None if lasting else 1
+        self.house.sandbox.faults.add(Fault(method=method, path=path, times=times, **FAULTS[kind]))
+
+    @rule()
+    def platform_recovers(self) -> None:
+        self.house.sandbox.faults.clear()
+
+    @rule(at=st.integers(0, 120))
+    def crash_soon(self, at: int) -> None:
+        self.house.crossings.arm(kill=at, act=lambda: None)
+
+    @rule(
+        at=st.integers(0, 120),
+        what=st.sampled_from(["second bot", "second bot", "cancel", "freeze", "push", "rollback", "retry"]),
+        seconds=st.sampled_from([1.0, 4.0, 10.0]),
+    )
+    def meanwhile(self, at: int, what: str, seconds: float) -> None:
+        acts: dict[str, Callable[[], None]] = {
+            "second bot": lambda: self.house.second_works(seconds),
+            "cancel": lambda: self.cancel(0),
+            "freeze": lambda: self.house.freeze(None),
+            "push": lambda: self.push("main", "good", "flat", now=True),
+            "rollback": lambda: self.roll_back(None, pin=True, force=False),
+            "retry": lambda: self.retry(0, force=False),
+        }
+        self.house.crossings.arm(pause=at, act=acts[what])
+
+    @rule(seconds=st.sampled_from([0.5, 3.0, 10.0, 60.0]))
+    def work(self, seconds: float) -> None:
+        self.house.work(seconds)
+
+    @rule(seconds=st.sampled_from([600.0, 7200.0]))
+    def work_long(self, seconds: float) -> None:
+        self.house.work(seconds)
+
+    @rule(seconds=st.sampled_from([1.0, 5.0, 200.0, 7200.0]))
+    def nobody_works(self, seconds: float) -> None:
+        self.house.jump(seconds)
+
+    @rule()
+    def clock_goes_back(self) -> None:
+        self.house._ahead -= 2.0
+
+    @rule(seconds=st.sampled_from([2.0, 20.0]))
+    def second_works(self, seconds: float) -> None:
+        self.house.second_works(seconds)
+
+    @invariant()
+    def the_promises_hold(self) -> None:
+        type(self).steps += 1
+        self.house.check()
+
+    def teardown(self) -> None:
+        if not hasattr(self, "house"):
+            return
+        try:
+            self.house.come_to_rest()
+            self.house.check_rest()
+        finally:
+            self.house.close()
+
+
+def tell_histories(store_url: str, number_of: int, steps: int, chance: int) -> int:
+    """Run so many histories; returns how many steps they had. A failing one is shrunk and printed."""
+
+    class Seeded(Histories):
+        pass
+
+    Seeded.store_url = store_url
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis leaves it so
+        seed(chance)(Seeded),
+        settings=profile(
+            max_examples=number_of,
+            stateful_step_count=steps,
+            deadline=None,
+            database=None,
+            print_blob=True,
+            phases=(Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    return Seeded.steps
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("chance", [1, 2])
+def test_no_history_breaks_a_promise(store_url: str, chance: int, figure: Figure) -> None:
+    steps = tell_histories(store_url, 25, 40, chance)
+
+    figure(f"random histories, seed {chance}, steps", steps, steps)
