@@ -27,6 +27,7 @@ from config.environment import drop_celery_environment
 from config.faults import ConfigurationError
 from config.logging import configure_logging
 from config.settings import Settings, read_settings
+from workers.housekeeping import Chore, Housekeeper, ReloadWatch
 from workers.wiring import WebServices, build_web
 
 log = structlog.get_logger("switchover.serve")
@@ -67,9 +68,13 @@ def serve(
             listening(address)
 
     server = WebServer(make_app(services), services, settings, announce)
+    watch = ReloadWatch(services.store.generation, server.reload)
+    housekeeper = Housekeeper(services.store, [Chore("reload", 0.0, watch.look, everywhere=True)])
+    housekeeper.start()
     try:
         server.run([listener])
     finally:
+        housekeeper.stop()
         services.close()
     return 0
 
@@ -110,7 +115,7 @@ class WebServer(uvicorn.Server):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end)
-        loop.add_signal_handler(signal.SIGHUP, loop.run_in_executor, None, self._reload)
+        loop.add_signal_handler(signal.SIGHUP, loop.run_in_executor, None, self.reload)
         yield
 
     def _end(self) -> None:
@@ -118,7 +123,8 @@ class WebServer(uvicorn.Server):
         self._app.state.stopping.set()
         self.should_exit = True
 
-    def _reload(self) -> None:
+    def reload(self) -> None:
+        """Read the settings anew; a faulty file is refused whole and logged."""
         try:
             self._services.settings.reload()
         except ConfigurationError as error:

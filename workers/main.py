@@ -26,19 +26,19 @@ from config.logging import configure_logging
 from config.settings import Settings, read_settings
 from workers import wiring
 from workers.errors import StoreAway
-from workers.housekeeping import Chore, Housekeeper
+from workers.housekeeping import Chore, Housekeeper, ReloadWatch
 from workers.notices.channels import Channel, ChatChannel
 from workers.notices.drain import Drain
 from workers.parenthood import CannotStart, Child, Ending, Member, end_all, watch_over
 from workers.prober import Prober
 from workers.pump import Pump
 from workers.queue import make_celery
-from workers.store.connection import connect, durability
 from workers.store.keyspace import BROKER_PREFIX, QUEUE
 from workers.tasks import register
 
 CONCURRENCY = 16
 FORGET_EVERY_SECONDS = 60.0
+RECONCILE_EVERY_SECONDS = 600.0
 WARM_SECONDS = 8.0
 """How long calls under way may take to end once the process was asked to; then their leases run out."""
 
@@ -67,10 +67,24 @@ class WorkerProcess:
         self._concurrency = concurrency
         self._pump = Pump(self._services.store, self._app, worker=self.name, concurrency=concurrency)
         self._prober = Prober(self._services.probes, owner=self.name)
-        self._housekeeper = Housekeeper(self._services.store, self._chores())
+        watch = ReloadWatch(self._services.store.generation, self.reload)
+        self._housekeepers = [
+            Housekeeper(
+                self._services.store,
+                [
+                    Chore("reload", 0.0, watch.look, everywhere=True),
+                    Chore("forget", FORGET_EVERY_SECONDS, self._forget),
+                ],
+            ),
+            # By itself: a platform that is slow to answer must not keep the others waiting.
+            Housekeeper(
+                self._services.store,
+                [Chore("reconcile", RECONCILE_EVERY_SECONDS, self._reconcile, at_start=True)],
+            ),
+        ]
 
-    def _chores(self) -> list[Chore]:
-        return [Chore("forget", FORGET_EVERY_SECONDS, self._forget)]
+    def _reconcile(self) -> None:
+        self._services.reconciler.run()
 
     def _forget(self) -> None:
         retention = self._services.settings.current.retention
@@ -85,11 +99,13 @@ class WorkerProcess:
         self._services.renewer.start()
         self._prober.start()
         self._pump.start()
-        self._housekeeper.start()
+        for housekeeper in self._housekeepers:
+            housekeeper.start()
         try:
             self._run_celery()
         finally:
-            self._housekeeper.stop()
+            for housekeeper in self._housekeepers:
+                housekeeper.stop()
             self._pump.stop()
             self._prober.stop()
             self._services.renewer.stop()
@@ -170,8 +186,7 @@ def run_worker(
 def warn_of_losses(redis_url: str) -> None:
     """Log what the store may lose, if it is not as safe as it should be."""
     try:
-        with connect(redis_url) as client:
-            warning = durability(client).warning
+        warning = wiring.durability_warning(redis_url)
     except StoreAway as error:
         warning = str(error)
     if warning is not None:

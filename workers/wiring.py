@@ -26,7 +26,7 @@ from workers.platforms.codesphere import Codesphere
 from workers.platforms.transport import http_client, within
 from workers.platforms.web import HttpWeb
 from workers.releases.identity import new_release_id
-from workers.store.connection import connect, connect_async
+from workers.store.connection import connect, connect_async, durability
 from workers.store.intake import AsyncIntakeStore, IntakeStore
 from workers.store.outbox import OutboxStore
 from workers.store.probes import ProbeStore
@@ -188,12 +188,22 @@ def build_web(
     )
 
 
+HOST_DRIVERS = frozenset({"github"})
+"""Drivers of Git hosts that this version has."""
+
+
+def durability_warning(redis_url: str) -> str | None:
+    """Return what the store may lose of what it acknowledged, or None; raises `StoreAway`."""
+    with connect(redis_url) as client:
+        return durability(client).warning
+
+
 def hosts_of(settings: Mapping[str, HostSettings]) -> dict[str, Host]:
     """Return the hosts whose drivers this version has, by name."""
     return {
         name: GitHub(name, [secret.get_secret_value() for secret in host.secrets])
         for name, host in settings.items()
-        if host.driver == "github"
+        if host.driver in HOST_DRIVERS
     }
 
 

@@ -213,12 +213,21 @@ class TargetList(Given):
 
 
 class WorkspaceView(Given):
-    """A workspace that we made and that still stands. `facts` is all that the ledger says."""
+    """A workspace that we made, and why it still stands. `facts` is all that the ledger says.
+
+    `since` and `until` belong to the state: live since, parked since and until.
+    """
 
     id: str
     release: str | None
+    number: int | None
     project: str | None
-    state: str | None
+    lane: str | None
+    commit: str | None
+    state: Literal["in work", "live", "parked", "kept", "retiring", "named", "leftover", "unknown", "gone"]
+    why: str
+    since: Moment | None
+    until: Moment | None
     facts: dict[str, Any]
 
 
@@ -227,6 +236,14 @@ class WorkspaceList(Given):
 
     workspaces: list[WorkspaceView]
     next: str | None = None
+
+
+class ReloadView(Given):
+    """What a reload came to. `needs_restart` names what changed and counts only after a restart."""
+
+    generation: int
+    projects: list[str]
+    needs_restart: list[str]
 
 
 class SessionView(Given):

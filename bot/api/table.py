@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.api import access, deliveries, health, projects, queue, releases, targets
+from bot.api import access, configuration, deliveries, health, projects, queue, releases, targets, workspaces
 from bot.api.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -16,7 +16,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *queue.ENDPOINTS,
     *deliveries.ENDPOINTS,
     *targets.ENDPOINTS,
+    *workspaces.ENDPOINTS,
     *projects.ENDPOINTS,
+    *configuration.ENDPOINTS,
     *access.ENDPOINTS,
     *health.ENDPOINTS,
 )

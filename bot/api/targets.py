@@ -1,4 +1,4 @@
-"""Targets, the lanes that lead to them, and the ledger of workspaces."""
+"""Targets, and the lanes that lead to them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bot.api.endpoint import Call, Endpoint, Reply
-from bot.api.models import BriefRelease, LaneView, LockView, TargetList, TargetView, WorkspaceList, moment
-from bot.api.views import brief, standing_view, workspace_view
+from bot.api.models import BriefRelease, LaneView, LockView, TargetList, TargetView, moment
+from bot.api.views import brief, standing_view
 from config.projects import ProjectSettings
 from workers.flow.admission import lane_of
 from workers.releases.model import Release
@@ -20,14 +20,6 @@ PATH: Final = "/api/v1/targets"
 def list_targets(call: Call) -> Reply:
     """Give every target with its lanes."""
     return Reply(TargetList(targets=targets_of(call.services)))
-
-
-def list_workspaces(call: Call) -> Reply:
-    """Give the ledger."""
-    ledger = call.services.reading.ledger()
-    return Reply(
-        WorkspaceList(workspaces=[workspace_view(name, facts) for name, facts in sorted(ledger.items())])
-    )
 
 
 def targets_of(services: WebServices) -> list[TargetView]:
@@ -60,23 +52,25 @@ def _target(
     name: str, lanes: Sequence[str], project: ProjectSettings | None, services: WebServices
 ) -> TargetView:
     target = project.target if project else None
-    views, running = [], None
+    views: list[LaneView] = []
+    holders: list[Release] = []
     for lane in lanes:
-        view, busy = _lane(lane, services)
+        view, candidates = _lane(lane, services)
         views.append(view)
-        running = running or busy
+        holders += candidates
     return TargetView(
         name=name,
         platform=target.platform if target else None,
         team=str(target.team) if target else None,
         configured=target is not None,
         address=target.public_url if target else None,
-        lock=_lock(running, services),
+        lock=_lock(holders, services),
         lanes=views,
     )
 
 
-def _lane(name: str, services: WebServices) -> tuple[LaneView, Release | None]:
+def _lane(name: str, services: WebServices) -> tuple[LaneView, list[Release]]:
+    """Return the lane, and those of its releases that may hold the target's lock."""
     view = services.reading.lane(name)
     lane = view.lane
     wanted = [release_id for release_id in (lane.live, lane.running, *view.queued) if release_id]
@@ -99,7 +93,8 @@ def _lane(name: str, services: WebServices) -> tuple[LaneView, Release | None]:
         newest=_brief(newest),
         not_live_because=why_not_live(newest, obstacles),
     )
-    return shown, running
+    # The live one holds it while it is rolled back.
+    return shown, [each for each in (running, found.get(lane.live or "")) if each is not None]
 
 
 def _newest(found: Iterable[Release], project: str, lane: str, services: WebServices) -> Release | None:
@@ -107,10 +102,10 @@ def _newest(found: Iterable[Release], project: str, lane: str, services: WebServ
     return next((release for release in page if release.lane == lane), next(iter(found), None))
 
 
-def _lock(running: Release | None, services: WebServices) -> LockView | None:
-    """Return the holder of the lock that the running release's target has, named as its worker named it."""
-    place = running.memory.get("place") if running else None
-    facts = services.reading.lock(place["key"]) if place else None
+def _lock(candidates: Iterable[Release], services: WebServices) -> LockView | None:
+    """Return the holder of the lock that the releases' target has, named as their worker named it."""
+    names = dict.fromkeys(each.memory["place"]["key"] for each in candidates if "place" in each.memory)
+    facts = next((facts for name in names if (facts := services.reading.lock(name)) is not None), None)
     if facts is None:
         return None
     return LockView(
@@ -128,9 +123,5 @@ ENDPOINTS = (
     Endpoint(
         "GET", PATH, "Targets, their lanes, and why the newest commit is not live", "targets", "viewer",
         list_targets, answer=TargetList, refusals=(401, 402, 403),
-    ),
-    Endpoint(
-        "GET", "/api/v1/workspaces", "Workspaces that Switchover made and that still stand", "targets",
-        "viewer", list_workspaces, answer=WorkspaceList, refusals=(401, 402, 403),
     ),
 )  # fmt: skip

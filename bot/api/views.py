@@ -19,6 +19,7 @@ from bot.api.models import (
     moment,
     moment_or_none,
 )
+from workers.flow.workspaces import Standing
 from workers.releases.intake import Verdict
 from workers.releases.model import JSON, Downtime, Failure, Release, StepRecord
 
@@ -119,23 +120,26 @@ def standing_view(facts: JSON | None) -> StandingView | None:
     )
 
 
-def workspace_view(workspace_id: str, facts: JSON) -> WorkspaceView:
-    """Return an entry of the ledger."""
+def workspace_view(standing: Standing, facts: JSON) -> WorkspaceView:
+    """Return a workspace of ours with its entry of the ledger."""
+    release = standing.release
     return WorkspaceView(
-        id=workspace_id,
-        release=_text(facts.get("release")),
-        project=_text(facts.get("project")),
-        state=_text(facts.get("state")),
+        id=str(standing.workspace),
+        release=release.id if release else facts.get("release"),
+        number=release.number if release else facts.get("number"),
+        project=release.project if release else None,
+        lane=release.lane if release else facts.get("lane"),
+        commit=release.commit if release else facts.get("commit"),
+        state=standing.state,
+        why=standing.why,
+        since=moment_or_none(standing.since),
+        until=moment_or_none(standing.until),
         facts=facts,
     )
 
 
 def _until(value: object) -> str | None:
     return moment(value) if isinstance(value, int | float) else None
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
 
 
 def _step(step: StepRecord) -> StepView:

@@ -18,15 +18,18 @@ COMMANDS: Final[dict[str, Place]] = {
     "worker": ("bot.cli.processes:worker", "Run a worker."),
     "sandbox": ("bot.cli.processes:sandbox", "Run a local Codesphere to try things on."),
     "check": ("bot.cli.check:check", "Check the configuration, offline."),
+    "doctor": ("bot.cli.doctor:doctor", "Ask everything around whether releases can work, online."),
     "explain": ("bot.cli.explain:explain", "Say what a delivery would do, and why, offline."),
     "releases": ("bot.cli.releases:releases", "List, start, watch and steer releases."),
     "queue": ("bot.cli.queue:queue", "Failed releases and waiting work."),
     "deliveries": ("bot.cli.deliveries:deliveries", "Webhook deliveries and their verdicts."),
     "workspaces": ("bot.cli.workspaces:workspaces", "Workspaces that Switchover made."),
+    "locks": ("bot.cli.locks:locks", "Who holds which target."),
     "freeze": ("bot.cli.standing:freeze", "Stop a project's releases."),
     "unfreeze": ("bot.cli.standing:unfreeze", "Let a frozen project's releases go on."),
     "unpin": ("bot.cli.standing:unpin", "Take a project's pin away; its newest commit is released."),
     "unhold": ("bot.cli.standing:unhold", "Let a lane go on that was held for a person to look at."),
+    "reload": ("bot.cli.reload:reload", "Have a running Switchover read its configuration again."),
     "version": ("bot.cli.version:show_version", "Print the version."),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from config.projects import ProjectSettings
 from workers.errors import NotAllowed, NotFound
@@ -12,17 +12,17 @@ from workers.flow.reconcile import MOST_HANDED_OVER, Finding, Kind, Review, revi
 from workers.releases.model import JSON, Lane, Release
 from workers.releases.status import Status
 
+State = Literal["in work", "live", "parked", "kept", "retiring", "named", "leftover", "unknown", "gone"]
+"""What a workspace is there for; `named`: only because a domain leads to it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A workspace and why it stands. Times are seconds by the store's clock.
-
-    `state`: `in work`, `live`, `parked`, `kept`, `retiring`, `named`, `leftover`, `unknown`, `gone`.
-    """
+    """A workspace and why it stands. Times are seconds by the store's clock."""
 
     workspace: int
     release: Release | None
-    state: str
+    state: State
     why: str
     since: float | None = None
     until: float | None = None
