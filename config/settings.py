@@ -21,6 +21,7 @@ from config.loading import LARGEST_CONFIGURATION, gather
 from config.projects import ProjectSettings
 from config.reporting import Found, found_by
 from config.semantics import semantic_faults
+from config.sentinel import SCHEME, is_sentinel, sentinel_address
 from config.values import (
     ApiAddress,
     FilledSecret,
@@ -52,9 +53,11 @@ PLACEHOLDERS = frozenset({"dev_domain", "workspace_id"})
 
 
 def _redis_url(secret: SecretStr | None) -> SecretStr | None:
-    schemes = ("redis://", "rediss://", "unix://")
+    schemes = ("redis://", "rediss://", "unix://", SCHEME)
     if secret is not None and not secret.get_secret_value().startswith(schemes):
-        raise ValueError("should begin with redis://, rediss:// or unix://")
+        raise ValueError("should begin with redis://, rediss://, unix:// or redis+sentinel://")
+    if secret is not None and is_sentinel(secret.get_secret_value()):
+        sentinel_address(secret.get_secret_value())
     return secret
 
 

@@ -7,18 +7,22 @@ due is claimed again, and a task that nobody called for ends at once.
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from celery import Celery
 from celery.app.amqp import AMQP
 from kombu.connection import Connection
 from kombu.entity import Queue
 
+from config.sentinel import SentinelAddress, is_sentinel, sentinel_address
+
 ADVANCE = "switchover.advance"
 SEND_NOTICES = "switchover.send_notices"
 
 VISIBILITY_SECONDS = 15
 """A message that its worker did not take in this time is handed out again; taking it twice does nothing."""
+SENTINEL_SECONDS = 0.5
+"""How long one Sentinel may take to tell where the primary is, before another is asked."""
 RECONNECT_SECONDS = {"interval_start": 0.2, "interval_step": 0.2, "interval_max": 1.0}
 
 
@@ -50,6 +54,7 @@ def make_celery(redis_url: str, *, key_prefix: str, queue: str) -> Celery:
             "socket_connect_timeout": 2.0,
             "socket_timeout": 5.0,
             "health_check_interval": 5,
+            **_sentinel_options(redis_url),
         },
         broker_connection_retry=True,
         broker_connection_retry_on_startup=True,
@@ -75,9 +80,32 @@ def make_celery(redis_url: str, *, key_prefix: str, queue: str) -> Celery:
 
 def broker_url(redis_url: str) -> str:
     """Return how kombu spells the address of a Redis."""
+    if is_sentinel(redis_url):
+        return _sentinel_url(sentinel_address(redis_url))
     if not redis_url.startswith("unix://"):
         return redis_url
     parts = urlsplit(redis_url)
     database = parse_qs(parts.query).get("db", ["0"])[0]
     credentials = parts.netloc if "@" in parts.netloc else ""
     return f"redis+socket://{credentials}{parts.path}?virtual_host={database}"
+
+
+def _sentinel_url(address: SentinelAddress) -> str:
+    """Name every Sentinel; kombu takes the store's credentials and database from the first."""
+    credentials = ""
+    if address.username or address.password:
+        credentials = f"{quote(address.username or '', safe='')}:{quote(address.password or '', safe='')}@"
+    places = [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in address.sentinels]
+    urls = [f"sentinel://{credentials}{place}/{address.database}" for place in places]
+    return ";".join(urls)
+
+
+def _sentinel_options(redis_url: str) -> dict[str, Any]:
+    if not is_sentinel(redis_url):
+        return {}
+    address = sentinel_address(redis_url)
+    own = {"socket_connect_timeout": SENTINEL_SECONDS, "socket_timeout": SENTINEL_SECONDS}
+    return {
+        "master_name": address.service,
+        "sentinel_kwargs": {**own, "password": address.sentinel_password},
+    }

