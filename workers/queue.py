@@ -13,6 +13,8 @@ from celery import Celery
 from celery.app.amqp import AMQP
 from kombu.connection import Connection
 from kombu.entity import Queue
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config.sentinel import SentinelAddress, is_sentinel, sentinel_address
 
@@ -104,7 +106,11 @@ def _sentinel_options(redis_url: str) -> dict[str, Any]:
     if not is_sentinel(redis_url):
         return {}
     address = sentinel_address(redis_url)
-    own = {"socket_connect_timeout": SENTINEL_SECONDS, "socket_timeout": SENTINEL_SECONDS}
+    own = {
+        "socket_connect_timeout": SENTINEL_SECONDS,
+        "socket_timeout": SENTINEL_SECONDS,
+        "retry": Retry(NoBackoff(), 0),
+    }
     return {
         "master_name": address.service,
         "sentinel_kwargs": {**own, "password": address.sentinel_password},

@@ -9,9 +9,10 @@ from typing import Any
 
 import redis
 import redis.asyncio
+import redis.asyncio.retry
 import redis.asyncio.sentinel
 import redis.sentinel
-from redis.backoff import ExponentialBackoff
+from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
 from config.sentinel import SentinelAddress, is_sentinel, sentinel_address
@@ -42,7 +43,7 @@ def connect(url: str) -> redis.Redis:
     if not is_sentinel(url):
         return redis.Redis.from_url(url, **options)
     address = sentinel_address(url)
-    own = sentinel_options(address)
+    own = {**_sentinel_options(address), "retry": Retry(NoBackoff(), 0)}
     sentinels = redis.sentinel.Sentinel(address.sentinels, sentinel_kwargs=own)  # type: ignore[no-untyped-call]  # half typed
     client: redis.Redis = sentinels.master_for(  # type: ignore[no-untyped-call]  # half typed
         address.service, **_primary(address), **options
@@ -61,14 +62,14 @@ def connect_async(url: str, *, connections: int = 64) -> redis.asyncio.Redis:
     if not is_sentinel(url):
         return redis.asyncio.Redis.from_url(url, **options)
     address = sentinel_address(url)
-    own = sentinel_options(address)
+    own = {**_sentinel_options(address), "retry": redis.asyncio.retry.Retry(NoBackoff(), 0)}
     sentinels = redis.asyncio.sentinel.Sentinel(address.sentinels, sentinel_kwargs=own)  # type: ignore[no-untyped-call]  # half typed
     client: redis.asyncio.Redis = sentinels.master_for(address.service, **_primary(address), **options)
     return client
 
 
-def sentinel_options(address: SentinelAddress) -> dict[str, Any]:
-    """Return how the Sentinels themselves are asked: quickly, for another one may know."""
+def _sentinel_options(address: SentinelAddress) -> dict[str, Any]:
+    # Each is asked once and quickly, for another may know; redis-py by itself tries a dead one for seconds.
     return {
         "socket_connect_timeout": SENTINEL_SECONDS,
         "socket_timeout": SENTINEL_SECONDS,
