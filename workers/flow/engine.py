@@ -7,77 +7,30 @@ the next look finds everything it needs in the store.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from config.projects import ProjectSettings
-from workers.errors import (
-    Effect,
-    Gone,
-    IllegalMove,
-    LeaseLost,
-    NotFound,
-    PlatformError,
-    Refused,
-    TryAgain,
-)
-from workers.flow import cleanup, rollback
-from workers.flow.moves import BLOCKED_LOOK_SECONDS, Writer, note
-from workers.flow.outcomes import (
-    Call,
-    CleanedUp,
-    End,
-    Enter,
-    Fail,
-    Outcome,
-    Skip,
-    Wait,
-)
+from workers.errors import Effect, Gone, IllegalMove, LeaseLost, Refused, TryAgain
+from workers.flow.decisions import decide, given_up, in_time, unconfigured
+from workers.flow.moves import Writer
+from workers.flow.outcomes import Call, Outcome, Wait
 from workers.flow.ports import Platform, Web
-from workers.flow.steps.base import Step
-from workers.flow.steps.build import Build
-from workers.flow.steps.create import Create
-from workers.flow.steps.gates import Gate
-from workers.flow.steps.observe import Observe
-from workers.flow.steps.run import Run
-from workers.flow.steps.switch import Switch
-from workers.flow.steps.verify import Verify
 from workers.flow.turn import Turn
 from workers.flow.waiting import back_off
-from workers.flow.watchdog import is_stuck
-from workers.releases.model import JSON, Cause, Lease, Move, Release, Taken
+from workers.releases.model import JSON, Lease, Move, Release, Taken
 from workers.releases.moves import Applied, Blocked, Moved, Stopped
-from workers.releases.places import Stage
 from workers.releases.probing import Tally
-from workers.releases.status import Status
 
 log = logging.getLogger(__name__)
-
-ZERO_DOWNTIME: tuple[Step, ...] = (
-    Create(),
-    Build(Stage.PREPARE),
-    Build(Stage.TEST),
-    Run(),
-    Verify(),
-    Gate("checks", "outside checks"),
-    Gate("approval", "approval"),
-    Switch(),
-    Observe(),
-)
-STEPS: Mapping[str, Mapping[str, Step]] = {"zero-downtime": {step.name: step for step in ZERO_DOWNTIME}}
 
 MOST_MOVES = 10
 MOST_SECONDS = 5.0
 """So much one wake-up does under one lease; a call per wake-up would cost seconds per release."""
-MOST_ATTEMPTS = 3
-MOST_EXPIRIES = 5
-"""A release whose lease runs out so often in a row without a move kills its worker."""
-CLEANUP_GIVES_UP_SECONDS = 7 * 24 * 3600.0
-CLEANUP_FIRST_SECONDS, CLEANUP_LAST_SECONDS = 300.0, 6 * 3600.0
-"""A refused deletion is tried again after as long as it has been due, within these bounds."""
-UNWATCHED_STEPS = frozenset({"switch", "observe"})
+PROBED_STEPS = frozenset({"switch", "observe"})
+"""Steps that read what the probers counted."""
 
 
 class Store(Protocol):
@@ -186,7 +139,7 @@ class Engine:
     def _work(self, taken: Taken, held: Held) -> None:
         turn = self._turn(taken)
         if turn is None:
-            self._apply(_unconfigured(taken.release, self._project(taken.release)), taken.lease, held)
+            self._apply(unconfigured(taken.release, self._project(taken.release)), taken.lease, held)
             return
         began = self._clock()
         for _ in range(MOST_MOVES):
@@ -231,11 +184,11 @@ class Engine:
         except TryAgain as error:
             outcome = self._backed_off(turn, error)
         except (Refused, Gone) as error:
-            outcome = _given_up(turn, error)
-        return _in_time(turn, outcome)
+            outcome = given_up(turn, error)
+        return in_time(turn, outcome)
 
     def _with_tally(self, turn: Turn) -> Turn:
-        if turn.release.step not in UNWATCHED_STEPS or not turn.release.unfinished:
+        if turn.release.step not in PROBED_STEPS or not turn.release.unfinished:
             return turn
         return replace(turn, tally=self._probes.read(turn.release.id))
 
@@ -276,7 +229,7 @@ class Engine:
             return turn, False
         except (Refused, Gone) as error:
             turn = replace(turn, release=replace(turn.release, intent=None))
-            outcome = call.refused(str(error)) if call.refused else _given_up(turn, error)
+            outcome = call.refused(str(error)) if call.refused else given_up(turn, error)
             return self._carry_out(turn, outcome, lease, held)
         move = self._writer.answered(turn, call, answer)
         applied = self._apply(move, lease, held)
@@ -295,145 +248,3 @@ class Engine:
         if isinstance(applied, Moved):
             held.renewed(asked_at)
         return applied
-
-
-def decide(turn: Turn, expiries: int) -> Outcome:
-    """Return what follows for a release as it stands. Reads the platform, changes nothing."""
-    release = turn.release
-    if not release.unfinished:
-        return _after_the_end(turn, expiries)
-    if expiries >= MOST_EXPIRIES:
-        return Fail(
-            Cause.APPLICATION,
-            f"{expiries} workers in a row died or froze while they worked on this release",
-            hold=f"release #{release.number} stopped in the middle of its switch"
-            if release.past_switch
-            else None,
-        )
-    if release.stop is not None and not release.past_switch:
-        return End(release.stop.to, release.stop.reason)
-    if release.flow not in STEPS:
-        return Fail(Cause.CONFIGURATION, f"this version of Switchover does not carry out flow {release.flow}")
-    if release.status is Status.QUEUED:
-        return Enter(effects={"by_person": True} if release.by_person else {})
-    step = step_of(release)
-    if release.intent is not None:
-        return step.settle(turn)
-    return _done_before(turn, step) or step.look(turn)
-
-
-def _done_before(turn: Turn, step: Step) -> Skip | None:
-    """Skip what the failed release had done already in the workspace that its retry took over."""
-    resume_at, order = turn.memory.get("resume_at"), list(STEPS[turn.release.flow])
-    if resume_at is None or not 0 < order.index(step.name) < order.index(resume_at):
-        return None
-    return Skip(f"done by release #{turn.memory.get('resumed_from')}, whose workspace this one took over")
-
-
-def step_of(release: Release) -> Step:
-    """Return the step that a release is at."""
-    step = STEPS.get(release.flow, {}).get(release.step or "")
-    if step is None:
-        raise NotFound(f"release {release.id}: flow {release.flow} has no step {release.step}")
-    return step
-
-
-def _after_the_end(turn: Turn, expiries: int) -> Outcome:
-    if expiries >= MOST_EXPIRIES:
-        return _set_aside(turn, f"{expiries} workers in a row died or froze while they worked on it")
-    if turn.release.operation is not None and turn.release.status is Status.LIVE:
-        return rollback.settle(turn) if turn.release.intent is not None else rollback.look(turn)
-    return cleanup.look(turn)
-
-
-def _unconfigured(release: Release, project: ProjectSettings) -> Move:
-    """Return the move that says which platform is missing, and lets go: the settings may bring it back."""
-    why = f"platform {project.target.platform} is not configured any more; put it back into platforms"
-    return Move(
-        replace(release, blocked_by=why, waiting_for=why),
-        was=release.status,
-        events=() if release.blocked_by == why else (note(why),),
-        due=BLOCKED_LOOK_SECONDS,
-        let_go=True,
-    )
-
-
-def _set_aside(turn: Turn, why: str) -> Outcome:
-    """End what a release that kills its workers still wanted, and leave its workspace for a person."""
-    if turn.release.operation is not None and turn.release.status is Status.LIVE:
-        return rollback.failed(turn, why)
-    return CleanedUp(f"left: {why}")
-
-
-def _given_up(turn: Turn, error: PlatformError) -> Outcome:
-    """Say what follows when the platform refuses for good."""
-    if turn.release.unfinished:
-        return Fail(Cause.REFUSED, str(error), hold=_unknown(turn, error))
-    if turn.release.operation is not None and turn.release.status is Status.LIVE:
-        return rollback.failed(turn, str(error))
-    since = turn.release.finished_at or turn.now
-    if turn.now - since > CLEANUP_GIVES_UP_SECONDS:
-        return CleanedUp(f"left: {error}")
-    seldom = min(max(turn.now - since, CLEANUP_FIRST_SECONDS), CLEANUP_LAST_SECONDS)
-    return Wait(f"the workspace cannot be removed yet: {error}", after=seldom)
-
-
-def _unknown(turn: Turn, error: PlatformError) -> str | None:
-    """Return why the lane must be held when the platform refuses after the switch began, or None."""
-    if not turn.release.past_switch:
-        return None
-    return (
-        f"what {turn.project.target.domain} leads to could not be found out after the switch of release "
-        f"#{turn.release.number} ({error}): check it, then release the hold"
-    )
-
-
-def _in_time(turn: Turn, outcome: Outcome) -> Outcome:
-    """Let a step's deadline count on everything that waits or calls (again), errors included."""
-    if not isinstance(outcome, Wait | Call) or not turn.release.unfinished or turn.release.step is None:
-        return outcome
-    step = step_of(turn.release)
-    begun = turn.release.record(step.name).started_at or turn.now
-    patience_from = max(begun, float(turn.scratch.get("patience_from", 0.0)))
-    waited, timeout = turn.now - patience_from, step.timeout(turn.project)
-    if waited < timeout:
-        return _watched(turn, outcome, waited, timeout)
-    last, platforms_fault = _seen_last(turn, outcome)
-    over = step.overdue(turn, last, Cause.TRANSIENT if platforms_fault else Cause.APPLICATION)
-    return _once_more(turn, over) if isinstance(over, Fail) else over
-
-
-def _seen_last(turn: Turn, outcome: Wait | Call) -> tuple[str, bool]:
-    """Return what was seen last, and whether it was the platform that did not do its part."""
-    error = turn.scratch.get("last_error")
-    errors = bool(outcome.scratch.get("errors") or turn.scratch.get("errors"))
-    if isinstance(outcome, Call):  # called again and again, or it would not be called this late
-        return error or outcome.why, errors or error is not None
-    if turn.release.intent is None or errors:
-        return outcome.why, errors
-    return f"{outcome.why} ({error})" if error else outcome.why, True
-
-
-def _watched(turn: Turn, outcome: Wait | Call, waited: float, timeout: float) -> Outcome:
-    """Tell people once in a step that it takes suspiciously long."""
-    usual = turn.usual.get(turn.release.step or "", ())
-    told = bool(turn.scratch.get("stuck_told"))
-    if told or not isinstance(outcome, Wait) or not is_stuck(waited, usual, timeout):
-        return outcome
-    return replace(outcome, scratch={**outcome.scratch, "stuck_told": True})
-
-
-def _once_more(turn: Turn, over: Fail) -> Outcome:
-    """A platform that was away for a step's whole time gets it again, a bounded number of times.
-
-    After the switch began nothing is tried again by itself: production must not wait for that.
-    """
-    release = turn.release
-    if over.cause is not Cause.TRANSIENT or release.past_switch or release.attempt >= MOST_ATTEMPTS:
-        return over
-    return Wait(
-        f"{over.message}; attempt {release.attempt + 1} of {MOST_ATTEMPTS} follows",
-        after=back_off(release.attempt + 4, None, 0.5),
-        scratch={"patience_from": turn.now, "errors": None, "stuck_told": None},
-        new_attempt=True,
-    )

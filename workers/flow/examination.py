@@ -15,7 +15,7 @@ from config.settings import HostSettings, Settings
 from workers.errors import Gone, PlatformError, Refused, StoreAway, TryAgain
 from workers.flow.admission import lane_of
 from workers.flow.connections import in_words, on_paths, same
-from workers.flow.engine import STEPS
+from workers.flow.flows import STEPS
 from workers.flow.ports import Platform
 from workers.flow.reconcile import Finding, Kind, Review
 from workers.flow.workspaces import LaneView
@@ -196,7 +196,7 @@ def _domain(
         return
     fault = _unready(domain)
     if fault is not None:
-        yield fault_line(about, domain, fault)
+        yield _not_serving(about, domain, fault)
         return
     now = on_paths(domain.connections, target.paths)
     put = None if looking is None else looking.lane(lane_of(project)).lane.connections
@@ -220,8 +220,7 @@ def _unready(domain: Domain) -> str | None:
     return None if domain.certificate_issued else "has no certificate yet"
 
 
-def fault_line(about: str, domain: Domain, fault: str) -> Line:
-    """Return what is said of a domain that cannot serve."""
+def _not_serving(about: str, domain: Domain, fault: str) -> Line:
     text = f"{domain.name} {fault} ({domain.reason or 'the platform gives no reason'})"
     return Line(Verdict.FAIL, about, text, "set the DNS records that the platform shows for the domain")
 
