@@ -71,6 +71,16 @@ class Replace(Path):
     """A release takes over; the former one is parked, and the one parked before it is retired."""
 
 
+class MovedOn(Path):
+    """The branch has moved on when the workspace is cloned: the commit is checked out."""
+
+    def play(self, house: KillableHouse) -> None:
+        """Push; only what differs from an ordinary release meets the crash."""
+        push(house, moves_on=True)
+        house.run_on(lambda: house.newest().step == "prepare")
+        house.crossings.stop()
+
+
 class FailsAt(Path):
     """The application fails at a step; the former release stays live."""
 
@@ -242,17 +252,23 @@ class Retired(Path):
         self.former = release.id
 
 
-def push(house: KillableHouse, behaviour: Behaviour | None = None) -> None:
-    """Commit and push; the Git host sends the delivery until it is answered."""
+def push(house: KillableHouse, behaviour: Behaviour | None = None, *, moves_on: bool = False) -> None:
+    """Commit and push; the Git host sends the delivery until it is answered.
+
+    With `moves_on` the branch has a newer commit by then, of which nobody told the bot.
+    """
     number = len(house.repository.commits) + 1
     before = house.repository.branches.get("main")
     commit = house.commit(f"change {number}", behaviour or Behaviour())
+    if moves_on:
+        house.commit(f"newer than change {number}")
     house.through(lambda: house.push(commit, before=before, delivery=f"push-{number}"))
 
 
 PATHS = {
     "first": First(),
     "replace": Replace(),
+    "moved on": MovedOn(),
     "fails at prepare": FailsAt("prepare", Behaviour(failures=(Failure("prepare"),)), "prepare"),
     "fails at test": FailsAt("test", Behaviour(failures=(Failure("test"),)), "test"),
     "fails at run": FailsAt("run", Behaviour(failures=(Failure("run", after=0.1),)), "run"),
