@@ -108,9 +108,9 @@ def _change_from(change: JSON, more: JSON) -> Change:
         ref_type=RefType.TAG if kind == "tags" else RefType.BRANCH,
         name=name,
         action=change["action"],
-        # Without it, admission does not take the event for one that was merely re-sent: where its release
+        # Empty, admission does not take the event for one that was merely re-sent: where its release
         # ended badly, a person who replays it gets a new one. The host's time still tells old from new.
-        before=None,
+        before="",
         after=more.get("after", change["commit"]),
         commit=change["commit"],
         forced=more.get("forced"),

@@ -80,6 +80,8 @@ class HistoryHouse(KillableHouse):
 
     def __init__(self, store_url: str, config: Settings) -> None:
         self._began = False
+        self.pausing: PausingCrossings
+        self._second: wiring.Services
         self.witness: Witness
         self.told: list[Told] = []
         self.foreigners: set[int] = set()
@@ -111,7 +113,7 @@ class HistoryHouse(KillableHouse):
         """Start both bots (again)."""
         if not self._began:
             self._began = True
-            self.crossings = PausingCrossings()
+            self.crossings = self.pausing = PausingCrossings()
             self.witness = Witness(self.transport, self)
             self.transport = self.witness
         else:
@@ -246,7 +248,7 @@ class HistoryHouse(KillableHouse):
 
     def releases(self) -> list[Release]:
         """Return all releases, oldest first."""
-        return self.reading.releases(self.client.zrange(key("releases"), 0, -1))
+        return self.reading.releases([str(each) for each in self.client.zrange(key("releases"), 0, -1)])
 
     def ours(self) -> list[int]:
         """Return the workspaces that stand and carry our mark."""

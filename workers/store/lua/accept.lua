@@ -24,18 +24,32 @@ end
 
 local FINISHED_BADLY = {failed = true, cancelled = true, superseded = true, rolled_back = true, replaced = true}
 
+-- Note where a push moved a ref to. `back` says that it stood at that commit before: then only the host's time
+-- tells which of two moves came first.
+local function remember_move(c, back)
+  local commit_key = key_ref_commit(c.project, c.ref, c.commit)
+  redis.call("HSET", key_ref(c.project, c.ref), "commit", c.commit, "time", c.time or "", "back", back and "1" or "")
+  redis.call("HSET", commit_key, "before", c.before or "", "time", c.time or "")
+  redis.call("PEXPIRE", commit_key, remember)
+  if c.before and c.before ~= "" then
+    redis.call("SET", key_ref_child(c.project, c.ref, c.before), c.commit, "PX", remember)
+  end
+end
+
 -- Decide what a commit on a ref is: "new", or "join"/"ignore" with a reason and the release to join.
+-- A replay has an empty `before`: it is never taken for an event that was merely sent again.
 local function judge(c)
-  local head = redis.call("HMGET", key_ref(c.project, c.ref), "commit", "time")
+  local head = redis.call("HMGET", key_ref(c.project, c.ref), "commit", "time", "back")
   local seen = redis.call("HMGET", key_ref_commit(c.project, c.ref, c.commit), "release", "before", "time")
   local time, head_time = tonumber(c.time or ""), tonumber(head[2] or "")
   local earlier = time and head_time and time < head_time
   if seen[1] then
     local first = redis.call("HMGET", key_release(seen[1]), "status", "number")
     local name = "release #" .. (first[2] or "?")
-    local sent_again = seen[2] == c.before and (seen[3] or "") == (c.time or "")
+    local sent_again = c.before ~= "" and (seen[2] or "") == (c.before or "") and (seen[3] or "") == (c.time or "")
     if head[1] == c.commit then
-      if not FINISHED_BADLY[first[1] or "failed"] or sent_again then
+      if not FINISHED_BADLY[first[1] or "failed"] or sent_again or (earlier and c.before ~= "") then
+        if time and head_time and time > head_time then remember_move(c, true) end
         return "join", "the same commit is " .. name .. " already (" .. (first[1] or "forgotten") .. ")", seen[1]
       end
       return "new", "the commit was pushed again after " .. name .. " (" .. (first[1] or "forgotten") .. ")"
@@ -46,7 +60,7 @@ local function judge(c)
     end
     return "join", "late: the commit is " .. name .. " already, and a newer one came since", seen[1]
   end
-  if not head[1] or c.before == head[1] then return "new" end
+  if not head[1] or (c.before == head[1] and not (earlier and head[3] == "1")) then return "new" end
   if redis.call("EXISTS", key_ref_child(c.project, c.ref, c.commit)) == 1 then
     return "ignore", "late: a commit pushed on top of this one was accepted before it"
   end
@@ -54,23 +68,15 @@ local function judge(c)
   return "new"
 end
 
-local function remember_ref(c)
-  local commit_key = key_ref_commit(c.project, c.ref, c.commit)
-  redis.call("HSET", key_ref(c.project, c.ref), "commit", c.commit, "time", c.time or "")
-  redis.call("HSET", commit_key, "release", c.release, "before", c.before or "", "time", c.time or "")
-  redis.call("PEXPIRE", commit_key, remember)
-  if c.before then
-    redis.call("SET", key_ref_child(c.project, c.ref, c.before), c.commit, "PX", remember)
-  end
-end
-
 local made, joined, reasons = {}, {}, {}
 for _, c in ipairs(candidates) do
   local decision, reason, first = judge(c)
   if decision == "new" then
+    local back = redis.call("EXISTS", key_ref_commit(c.project, c.ref, c.commit)) == 1
     if reason then c.reason = reason end
     local number = enqueue(c)
-    remember_ref(c)
+    remember_move(c, back)
+    redis.call("HSET", key_ref_commit(c.project, c.ref, c.commit), "release", c.release)
     table.insert(made, c.release)
     table.insert(reasons, c.project .. ": release #" .. number)
   else
