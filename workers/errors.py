@@ -6,6 +6,7 @@ SwitchoverError
 |   +-- Refused            will be refused again as long as we ask the same
 |   +-- Gone               what we act on no longer exists
 +-- StoreAway              Redis cannot be reached; nothing was written
++-- Outdated               a newer version of Switchover wrote the store; this one must not
 +-- LeaseLost              another worker holds the release now; stop at once, write nothing
 +-- NotAllowed             the status, a freeze, a pin or a lock forbids it; says which (HTTP 409)
 +-- NotFound               no such release, delivery, project, ... (HTTP 404)
@@ -70,6 +71,10 @@ class Gone(PlatformError):
 
 class StoreAway(SwitchoverError):
     """The store cannot be reached. Nothing was written; the caller may try again."""
+
+
+class Outdated(SwitchoverError):
+    """The store was raised to a schema version that this program does not know: upgrade it."""
 
 
 class LeaseLost(SwitchoverError):

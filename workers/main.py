@@ -6,6 +6,7 @@ Run by `up` and by the command line as `python -P -m workers.main --config FILE`
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import signal
@@ -25,7 +26,7 @@ from config.faults import ConfigurationError
 from config.logging import configure_logging
 from config.settings import Settings, read_settings
 from workers import wiring
-from workers.errors import StoreAway
+from workers.errors import Outdated, StoreAway
 from workers.housekeeping import Chore, Housekeeper, ReloadWatch
 from workers.notices.channels import Channel, ChatChannel
 from workers.notices.drain import Drain
@@ -65,7 +66,14 @@ class WorkerProcess:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
         register(self._app, self._services.engine, Drain(self._services.outbox, self._channel))
         self._concurrency = concurrency
-        self._pump = Pump(self._services.store, self._app, worker=self.name, concurrency=concurrency)
+        self._pump = Pump(
+            self._services.store,
+            self._app,
+            worker=self.name,
+            concurrency=concurrency,
+            outdated=self._end_outdated,
+        )
+        self._outdated: Outdated | None = None
         self._prober = Prober(self._services.probes, owner=self.name)
         watch = ReloadWatch(self._services.store.generation, self.reload)
         self._housekeepers = [
@@ -95,7 +103,13 @@ class WorkerProcess:
             log.info("forgot %d releases that are older than retention.releases", forgotten)
 
     def run(self) -> None:
-        """Work until `ask_to_end` is called; then finish the calls under way."""
+        """Work until `ask_to_end` is called; then finish the calls under way.
+
+        Raises `Outdated`, at once or after an orderly end, when a newer version has raised the store.
+        """
+        # Before Celery begins: each message that this worker took would be one that nobody carries out.
+        with contextlib.suppress(StoreAway):
+            self._services.store.seen(self.name)
         self._services.renewer.start()
         self._prober.start()
         self._pump.start()
@@ -111,6 +125,12 @@ class WorkerProcess:
             self._services.renewer.stop()
             self._app.close()
             self._services.close()
+        if self._outdated is not None:
+            raise self._outdated
+
+    def _end_outdated(self, error: Outdated) -> None:
+        self._outdated = error
+        self.ask_to_end()
 
     def reload(self) -> None:
         """Read the configuration again; a faulty one is refused whole and logged, and the old one stays."""
@@ -165,7 +185,7 @@ def run_worker(
 ) -> None:
     """Work in this process until SIGTERM or SIGINT. Call from the main thread.
 
-    `read` reads the configuration again on SIGHUP.
+    `read` reads the configuration again on SIGHUP. Raises `Outdated`.
     """
     warn_of_losses(redis_url)
     process = WorkerProcess(settings, redis_url, concurrency=concurrency, read=read)
@@ -247,12 +267,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"{error}\n")
             return 1
         return 0
-    run_worker(
-        settings,
-        store_url,
-        concurrency=options.concurrency,
-        read=lambda: read_settings(options.config, os.environ),
-    )
+    try:
+        run_worker(
+            settings,
+            store_url,
+            concurrency=options.concurrency,
+            read=lambda: read_settings(options.config, os.environ),
+        )
+    except Outdated as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     return 0
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from workers.errors import StoreAway
+from workers.errors import Outdated, StoreAway
 from workers.queue import ADVANCE, SEND_NOTICES
 
 TICK_SECONDS = 0.03
@@ -35,17 +35,29 @@ class Claiming(Protocol):
         ...
 
     def seen(self, worker: str) -> None:
-        """Note that a worker process is alive."""
+        """Note that a worker process is alive; raises `Outdated`."""
         ...
 
 
 class Pump:
-    """One thread per worker process; survives any outage of the store."""
+    """One thread per worker process; survives any outage of the store.
 
-    def __init__(self, store: Claiming, app: Celery, *, worker: str, concurrency: int) -> None:
+    Ends itself and calls `outdated` once a newer version of Switchover has raised the store.
+    """
+
+    def __init__(
+        self,
+        store: Claiming,
+        app: Celery,
+        *,
+        worker: str,
+        concurrency: int,
+        outdated: Callable[[Outdated], None] | None = None,
+    ) -> None:
         self._store = store
         self._app = app
         self._worker = worker
+        self._outdated = outdated
         self._cap = 2 * concurrency
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
@@ -81,6 +93,10 @@ class Pump:
             except (StoreAway, OperationalError) as error:
                 wait = shortest if self._away_since is None else min(longest, wait * 2)
                 self._note_away(error)
+            except Outdated as error:
+                self._ending.set()
+                if self._outdated is not None:
+                    self._outdated(error)
             except Exception:  # the thread's edge: without its pump the process is useless
                 wait = longest
                 log.exception("claiming failed")

@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 
-from workers.errors import IllegalMove, LeaseLost, NotAllowed, NotFound
+from workers.errors import IllegalMove, LeaseLost, NotAllowed, NotFound, Outdated
 from workers.releases.codec import SCHEMA_VERSION, dumps, release_from, state_of
 from workers.releases.model import JSON, Lane, Lease, Move, Taken
 from workers.releases.moves import Applied, Blocked, Moved, Stopped
@@ -19,21 +19,28 @@ from workers.store.scripts import Offset, Scripts, no_offset
 
 LEASE_SECONDS = 3.0
 """Term of a lease. A dead worker's release is looked at again after this."""
+WORKERS_KEPT_MS = 3600 * 1000
 
 
 class ReleaseStore:
     """Moves releases; every write is one script that checks the lease's fence."""
 
     def __init__(
-        self, client: redis.Redis, *, offset: Offset = no_offset, lease_seconds: float = LEASE_SECONDS
+        self,
+        client: redis.Redis,
+        *,
+        offset: Offset = no_offset,
+        lease_seconds: float = LEASE_SECONDS,
+        schema: int = SCHEMA_VERSION,
     ) -> None:
         self._client = client
         self._scripts = Scripts(client, offset)
         self._term = int(lease_seconds * 1000)
+        self._schema = schema
 
     def take(self, release_id: str, owner: str, *, only_called: bool = True) -> Taken | None:
         """Take the lease of a release, or return None when it is held, gone, or nobody called for it."""
-        answer = self._scripts.run("take", release_id, owner, self._term, int(only_called))
+        answer = self._scripts.run("take", release_id, owner, self._term, int(only_called), self._schema)
         if not answer:
             return None
         fence, now, expiries, fields, lane, parked, holder, usual = answer
@@ -58,7 +65,7 @@ class ReleaseStore:
         Returns `Moved`, or `Stopped`/`Blocked` where the move's effects ask for that check. Raises
         `LeaseLost` when the lease has passed on, `IllegalMove` when the release is not where it should be.
         """
-        answer = self._scripts.run("move", *_move_arguments(move, lease, self._term))
+        answer = self._scripts.run("move", *_move_arguments(move, lease, self._term, self._schema))
         match answer[0]:
             case "done":
                 return Moved(int(answer[1]) / 1000)
@@ -69,10 +76,7 @@ class ReleaseStore:
             case "lost":
                 raise LeaseLost(f"release {lease.release}: another worker holds it now")
             case "newer":
-                raise LeaseLost(
-                    f"the store has schema version {answer[1]} and this worker knows {SCHEMA_VERSION}: "
-                    "upgrade this worker"
-                )
+                raise LeaseLost(_outdated(int(answer[1]), self._schema))
             case _:
                 raise IllegalMove(
                     f"release {lease.release} is {answer[1]} and cannot become {move.release.status}"
@@ -136,13 +140,13 @@ class ReleaseStore:
         return releases, receivers, int(late) / 1000
 
     def seen(self, worker: str) -> None:
-        """Note that a worker process is alive."""
-        with store_errors():
-            now = self.now()
-            with self._client.pipeline(transaction=False) as pipeline:
-                pipeline.zadd(key("workers"), {worker: int(now * 1000)})
-                pipeline.zremrangebyscore(key("workers"), "-inf", int((now - 3600) * 1000))
-                pipeline.execute()
+        """Note that a worker process is alive, and raise the store to the schema version that it knows.
+
+        Raises `Outdated` when the store is beyond that already; then nothing was noted.
+        """
+        version = int(self._scripts.run("seen", worker, self._schema, WORKERS_KEPT_MS))
+        if version > self._schema:
+            raise Outdated(_outdated(version, self._schema))
 
     def turn(self, chore: str, seconds: float) -> bool:
         """Take a chore's turn; False while somebody's turn of the last `seconds` stands."""
@@ -187,7 +191,11 @@ def lane_from(name: str, fields: Mapping[str, str], parked: Mapping[str, str]) -
     )
 
 
-def _move_arguments(move: Move, lease: Lease, term: int) -> tuple[str | int, ...]:
+def _outdated(version: int, known: int) -> str:
+    return f"the store has schema version {version} and this worker knows {known}: upgrade this worker"
+
+
+def _move_arguments(move: Move, lease: Lease, term: int, schema: int) -> tuple[str | int, ...]:
     release = move.release
     effects: JSON = dict(move.effects)
     if move.was in UNFINISHED and not release.unfinished:
@@ -203,7 +211,7 @@ def _move_arguments(move: Move, lease: Lease, term: int) -> tuple[str | int, ...
         lease.owner,
         lease.fence,
         dumps([status.value for status in origins_of(release.status)]),
-        SCHEMA_VERSION,
+        schema,
         term,
         dumps(fields),
         dumps([dumps(event) for event in move.events]),

@@ -1,11 +1,13 @@
 -- Take the lease of a release. The fence is one more than the last and never behind the clock, so that a
 -- fail-over to an older copy of the store repeats none.
--- ARGV: offset, release, owner, term (ms), only when called (1|0)
--- Returns: false when there is nothing to do, else
+-- ARGV: offset, release, owner, term (ms), only when called (1|0), schema version
+-- Returns: false when there is nothing to do, or nothing may be done (the store is newer than the worker), else
 --   fence, now (ms), leases in a row that ran out without a move, fields of the release, fields of its lane,
 --   the lane's parked releases with their times (ms), newest first, who holds the target's lock (or ""), and how
 --   long (ms) the current step took the last times
 local id, owner, term = ARGV[2], ARGV[3], tonumber(ARGV[4])
+-- A lease that its worker cannot use would only run out, and count against the release.
+if tonumber(redis.call("GET", key_schema()) or "0") > tonumber(ARGV[6]) then return false end
 local release = key_release(id)
 local held = redis.call("HMGET", release, "owner", "lease_until", "fence", "called", "status", "lane", "target", "called_for", "step", "project")
 if not held[5] then
