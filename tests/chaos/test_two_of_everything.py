@@ -122,6 +122,18 @@ def stopping(self, call, **more):
 ApiClient.send = stopping
 """
 
+IMPATIENT = """
+from workers.platforms.client import ApiClient
+
+send = ApiClient.send
+
+def impatient(self, call, **more):
+    create = (call.method, call.path) == ("POST", "/workspaces")
+    return send(self, call, **({**more, "timeout": 1.0} if create else more))
+
+ApiClient.send = impatient
+"""
+
 
 def stopped(pid: int) -> bool:
     """Tell whether a process is stopped."""
@@ -188,3 +200,46 @@ def test_a_worker_stopped_straight_before_its_switch_sends_it_no_more(
     told_off(lane, first, words)
     assert lane.puts(project) == [{"/": [old_home]}, {"/": [new_home]}]
     assert lane.sandbox.connections(project.domain) == {"/": [new_home]}
+
+
+def test_a_create_that_answers_after_our_time_is_adopted_and_has_no_twin(lane: Town) -> None:
+    (project,) = lane.projects
+    receiver = lane.receiver()
+    # The worker gives up after a second instead of many; the platform carries the call out all the same.
+    lane.worker(bent=IMPATIENT)
+    lane.worker(bent=IMPATIENT)
+    late = lane.sandbox.faults.add(Fault(method="POST", path="/workspaces", after=True, latency=4.0))
+
+    live = lane.live(lane.released(receiver, project, lane.commit(project)))
+
+    assert late.met == 1
+    assert list(lane.sandbox.platform.workspaces) == [live.workspace_id]
+    assert len(lane.sandbox.called("POST", "/workspaces")) == 1
+
+
+def test_two_projects_on_one_domain_switch_their_own_paths_one_after_the_other(tmp_path: Path) -> None:
+    projects = [Project("front", "both.example.com"), Project("back", "both.example.com", "/api")]
+    with town_with_store(tmp_path, projects) as (place, _):
+        receiver = place.receiver()
+        place.workers(2)
+        before: dict[Project, str | None] = dict.fromkeys(projects)
+        for _ in range(2):
+            commits = {project: place.commit(project) for project in projects}
+            releases = [place.released(receiver, each, commits[each], before[each]) for each in projects]
+            homes = [place.live(release).workspace_id for release in releases]
+            before.update(commits)
+
+            assert place.sandbox.connections("both.example.com") == {"/": [homes[0]], "/api": [homes[1]]}
+        watched = sorted(turn for each in projects for turn in locked_by(place, each))
+        assert len(watched) == 4
+        assert all(end <= begin for (_, end), (begin, _) in pairwise(watched))
+
+
+def locked_by(place: Town, project: Project) -> list[tuple[float, float]]:
+    """Return from when to when releases of a project stood between their PUT and the end of observing it."""
+    turns = []
+    for release in place.releases(project):
+        switched, end = release.memory["switched_at"], release.record("observe").finished_at
+        assert end is not None
+        turns.append((float(switched), end))
+    return turns
