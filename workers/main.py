@@ -75,12 +75,12 @@ class WorkerProcess:
         )
         self._outdated: Outdated | None = None
         self._prober = Prober(self._services.probes, owner=self.name)
-        watch = ReloadWatch(self._services.store.generation, self.reload)
+        self._watch = ReloadWatch(self._services.store.generation, self.reload)
         self._housekeepers = [
             Housekeeper(
                 self._services.store,
                 [
-                    Chore("reload", 0.0, watch.look, everywhere=True),
+                    Chore("reload", 0.0, self._watch.look, everywhere=True),
                     Chore("forget", FORGET_EVERY_SECONDS, self._forget),
                 ],
             ),
@@ -109,6 +109,7 @@ class WorkerProcess:
         """
         # Before Celery begins: each message that this worker took would be one that nobody carries out.
         with contextlib.suppress(StoreAway):
+            self._watch.look()  # a reload that is asked for once this worker was seen reaches it
             self._services.store.seen(self.name)
         self._services.renewer.start()
         self._prober.start()

@@ -246,3 +246,25 @@ def test_only_the_variables_of_celery_are_dropped() -> None:
     drop_celery_environment(environ)
 
     assert environ == {"HOME": "/home/me", "CI": "1"}
+
+
+def test_a_worker_process_reconciles_the_ledger_when_it_starts(shop: Shop) -> None:
+    shop.work()
+    soon(lambda: bool(shop.client.exists(key("review"))), "a review of the ledger")
+
+    review = json.loads(shop.client.get(key("review")) or "")
+    assert review["findings"] == []
+    assert "team 1 of nowhere was not looked at" in review["faults"][0]
+
+
+def test_every_worker_process_reads_its_configuration_again_when_that_was_asked_anywhere(shop: Shop) -> None:
+    workers = [shop.work(), shop.work()]
+    soon(lambda: shop.client.zcard(key("workers")) == 2, "two workers")
+    web = wiring.build_web(read_settings(shop.config, {}), redis_url=shop.store.url)
+
+    web.store.renew_generation()
+    web.close()
+
+    for worker in workers:
+        assert worker.stderr is not None
+        assert next(line for line in worker.stderr if "the configuration was reloaded" in line)
