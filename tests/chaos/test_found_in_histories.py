@@ -59,3 +59,28 @@ def test_a_commit_that_the_branch_was_moved_back_from_is_late_once_the_return_is
     assert late.verdict == "ignored"
     house.rest()
     assert house.served() == first
+
+
+def test_a_commit_is_late_where_the_return_from_it_was_heard_first(house: House) -> None:
+    first, second = house.commit("first"), house.commit("second")
+    house.push(first, before=second, at=1002.0, forced=True)
+
+    late = house.push(second, before=first, at=1001.0)
+
+    assert late.verdict == "ignored"
+
+
+def test_a_rollback_that_a_newer_release_overtakes_ends_and_says_so(house: House) -> None:
+    for number in (1, 2):
+        house.publish(str(number))
+        house.live(number)
+    house.publish("three")
+    house.until_step("observe", 3)
+    house.operations.rollback(house.release(2).id, actor="ann")
+
+    house.live(3)
+    house.rest()
+
+    overtaken = house.release(2)
+    assert (overtaken.status, overtaken.operation) == (Status.REPLACED, None)
+    assert "the rollback was not done: release #3 took over meanwhile" in house.said(2)

@@ -97,7 +97,7 @@ EVENTS: Mapping[str, tuple[int, Mapping[str, st.SearchStrategy[Any]]]] = {
         6,
         {"at": AT, "what": st.sampled_from(MEANWHILE), "seconds": st.sampled_from([1.0, 4.0, 10.0])},
     ),
-    "work": (20, {"seconds": st.sampled_from([0.5, 3.0, 10.0, 30.0, 60.0])}),
+    "work": (26, {"seconds": st.sampled_from([30.0, 0.5, 2.0, 5.0, 10.0, 60.0])}),
     "work_long": (2, {"seconds": st.sampled_from([600.0, 7200.0])}),
     "nobody_works": (2, {"seconds": st.sampled_from([1.0, 5.0, 200.0, 7200.0])}),
     "clock_goes_back": (1, NONE),
@@ -123,8 +123,9 @@ class Histories(RuleBasedStateMachine):
         supersede=st.sampled_from(["queued", "running"]),
         keep=st.integers(0, 2),
         keep_failed=st.sampled_from([0.0, 1800.0]),
+        begun=st.sampled_from([2, 1, 0]),
     )
-    def open(self, supersede: str, keep: int, keep_failed: float) -> None:
+    def open(self, supersede: str, keep: int, keep_failed: float, begun: int) -> None:
         client = connect(self.store_url)
         client.flushall()
         client.close()
@@ -139,6 +140,9 @@ class Histories(RuleBasedStateMachine):
             stages={"create": {"timeout": 400.0}, "prepare": minute, "test": minute, "run": minute},
         )
         self.house = HistoryHouse(self.store_url, config)
+        for _ in range(begun):  # releases that went live in peace
+            self.push("main", "good", "flat", now=True)
+            self.house.work(60.0)
 
     @rule(what=HAPPENINGS)
     def happens(self, what: tuple[str, dict[str, Any]]) -> None:
@@ -156,6 +160,7 @@ class Histories(RuleBasedStateMachine):
 
     def force_back(self, which: int, branch: str) -> None:
         commits = [told.commit for told in self.house.told if told.branch == branch]
+        commits = [commit for commit in commits if commit != self.house.repository.branches[branch]]
         if commits:
             self._tell(self.house.moved_back(branch, commits[which % len(commits)]))
 

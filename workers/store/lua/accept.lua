@@ -24,8 +24,7 @@ end
 
 local FINISHED_BADLY = {failed = true, cancelled = true, superseded = true, rolled_back = true, replaced = true}
 
--- Note where a push moved a ref to. `back` says that it stood at that commit before: then only the host's time
--- tells which of two moves came first.
+-- Note where a push moved a ref to. `back` says that it may have stood at that commit before.
 local function remember_move(c, back)
   local commit_key = key_ref_commit(c.project, c.ref, c.commit)
   redis.call("HSET", key_ref(c.project, c.ref), "commit", c.commit, "time", c.time or "", "back", back and "1" or "")
@@ -60,8 +59,14 @@ local function judge(c)
     end
     return "join", "late: the commit is " .. name .. " already, and a newer one came since", seen[1]
   end
-  if not head[1] or (c.before == head[1] and not (earlier and head[3] == "1")) then return "new" end
-  if redis.call("EXISTS", key_ref_child(c.project, c.ref, c.commit)) == 1 then
+  if not head[1] then return "new" end
+  -- Where the ref went in a circle the chain holds both ways round, and the host's time decides.
+  local followed = redis.call("EXISTS", key_ref_child(c.project, c.ref, c.commit)) == 1
+  local circle = followed or head[3] == "1"
+  if c.before == head[1] and (not circle or (not earlier and not followed) or (time and time > (head_time or time))) then
+    return "new"
+  end
+  if followed then
     return "ignore", "late: a commit pushed on top of this one was accepted before it"
   end
   if earlier then return "ignore", "late: the host moved the ref on before this delivery came" end
@@ -72,7 +77,7 @@ local made, joined, reasons = {}, {}, {}
 for _, c in ipairs(candidates) do
   local decision, reason, first = judge(c)
   if decision == "new" then
-    local back = redis.call("EXISTS", key_ref_commit(c.project, c.ref, c.commit)) == 1
+    local back = c.forced or redis.call("EXISTS", key_ref_commit(c.project, c.ref, c.commit)) == 1
     if reason then c.reason = reason end
     local number = enqueue(c)
     remember_move(c, back)

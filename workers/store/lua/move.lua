@@ -109,6 +109,10 @@ if effects.live then
   local former = redis.call("HGET", key_lane(lane), "live")
   if former and former ~= id then
     set_status(former, "live", "replaced", "release #" .. effects.live .. " took over")
+    if redis.call("HDEL", key_release(former), "operation") == 1 then
+      emit(former, cjson.encode({type = "note",
+        text = "the rollback was not done: release #" .. effects.live .. " took over meanwhile"}))
+    end
     redis.call("ZADD", key_parked(lane), whole(now), former)
     for _, standing in ipairs(redis.call("ZRANGE", key_parked(lane), 0, -1)) do nudge(standing) end
   end
