@@ -10,6 +10,7 @@ import pytest
 
 from tests.chaos.killable import KillableHouse
 from tests.chaos.paths import PATHS, REST_SECONDS, Path
+from tests.chaos.promises import check_nothing_was_done_twice
 
 MOST_POINTS = 1500
 ENOUGH_FAULTS = 5
@@ -44,6 +45,7 @@ class Matrix:
             house.run_on(seconds=REST_SECONDS)
             house.crossings.stop()
             self._path.check(house)
+            check_nothing_was_done_twice(house)
             self._path.restore(house)
         except Exception as error:  # noqa: BLE001 - every way to break a promise is a fault of this point
             house.crossings.stop()
