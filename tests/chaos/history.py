@@ -128,6 +128,7 @@ class HistoryHouse(KillableHouse):
         for services in (self.services, self._second):
             services.engine._clock = self.clock
             services.renewer._clock = self.clock
+        self._second_drain = Drain(self._second.outbox, lambda _: self)
         self._second_watches: dict[str, Watch] = {}
         self._second_probed: dict[str, float] = {}
 
@@ -136,21 +137,25 @@ class HistoryHouse(KillableHouse):
         self._second.close()
         super().close()
 
+    def second_works(self, seconds: float) -> None:
+        """The bot at work is stopped where it is; time passes, and the other one goes on alone."""
+        with self._as_the_other():
+            self.rest(seconds)
+
     @contextmanager
-    def _as_second(self) -> Iterator[None]:
-        """Let the second bot do what the first one would."""
-        mine = (self.services, self._drain, self._watches, self._probed)
-        self.services, self._drain = self._second, Drain(self._second.outbox, lambda _: self)
-        self._watches, self._probed = self._second_watches, self._second_probed
+    def _as_the_other(self) -> Iterator[None]:
+        """Let the other bot do what the one at work would."""
+        self._change_places()
         try:
             yield
         finally:
-            self.services, self._drain, self._watches, self._probed = mine
+            self._change_places()
 
-    def second_works(self, seconds: float) -> None:
-        """The first bot is stopped where it is; time passes, and the second one goes on alone."""
-        with self._as_second():
-            self.rest(seconds)
+    def _change_places(self) -> None:
+        resting = self._second, self._second_drain, self._second_watches, self._second_probed
+        self._second, self._second_drain = self.services, self._drain
+        self._second_watches, self._second_probed = self._watches, self._probed
+        self.services, self._drain, self._watches, self._probed = resting
 
     def work(self, seconds: float) -> None:
         """Let time pass with the bot at work, through every crash."""

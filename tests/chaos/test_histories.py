@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -20,6 +21,8 @@ from tests.flow.house import settings
 from workers.releases.model import Release
 from workers.store.connection import connect
 
+ENOUGH_STEPS = 10_000
+LONG_HISTORIES, LONG_STEPS = 260, 40
 PHASES = (Phase.generate, Phase.shrink)
 Figure = Callable[[str, int, int], None]
 
@@ -326,8 +329,26 @@ def tell_histories(
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("chance", [1, 2])
+@pytest.mark.parametrize("chance", [1, 2, 3, 4])
 def test_no_history_breaks_a_promise(store_url: str, chance: int, figure: Figure) -> None:
-    steps = tell_histories(store_url, 25, 40, chance)
+    steps = tell_histories(store_url, 16, 40, chance)
 
-    figure(f"random histories, seed {chance}, steps", steps, steps)
+    figure("random histories, steps (seeds 1 to 4)", steps, steps)
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(7200)
+def test_ten_thousand_random_steps_break_no_promise(
+    store_url: str, figure: Figure, pytestconfig: pytest.Config
+) -> None:
+    given = pytestconfig.getoption("--hypothesis-seed")
+    chance = int(given) if given not in (None, "random") else secrets.randbits(32)
+
+    try:
+        steps = tell_histories(store_url, LONG_HISTORIES, LONG_STEPS, chance)
+    except BaseException as error:
+        error.add_note(f"again: pytest -m matrix --hypothesis-seed={chance}")
+        raise
+
+    figure(f"random histories, steps (seed {chance})", steps, steps)
+    assert steps >= ENOUGH_STEPS
