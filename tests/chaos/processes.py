@@ -33,6 +33,7 @@ from sandbox.core.sandbox import Sandbox
 from sandbox.scripted.behaviour import Behaviour
 from sandbox.scripted.world import ScriptedWorld
 from sandbox.server import ApiEndpoint
+from workers.errors import StoreAway
 from workers.releases.model import Release
 from workers.releases.status import Status
 from workers.store.connection import connect
@@ -271,7 +272,13 @@ class Town:
 
     def live(self, release_id: str, seconds: float = PATIENCE) -> Release:
         """Return a release once it is live; fails at once when it ended otherwise."""
-        soon(lambda: not self.release(release_id).unfinished, f"release {release_id} ends", seconds)
+
+        def ended() -> bool:
+            with contextlib.suppress(StoreAway):  # a store that is failing over
+                return not self.release(release_id).unfinished
+            return False
+
+        soon(ended, f"release {release_id} ends", seconds)
         found = self.release(release_id)
         assert found.status is Status.LIVE, (found, [line.body for line in self.reading.history(release_id)])
         return found

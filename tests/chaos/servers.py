@@ -13,6 +13,7 @@ from tests.chaos.processes import free_port, soon
 from workers.store.embedded import server_binary
 
 PASSWORD = "a-password-of-the-store"
+DATABASE = 1
 
 
 @dataclass
@@ -24,7 +25,7 @@ class Server:
 
     def client(self) -> redis.Redis:
         """Return a client of this very server."""
-        return redis.Redis(port=self.port, password=PASSWORD, decode_responses=True)
+        return redis.Redis(port=self.port, db=DATABASE, password=PASSWORD, decode_responses=True)
 
     def end(self) -> None:
         """Kill the server if it lives."""

@@ -13,9 +13,10 @@ import httpx
 import pytest
 import redis
 
+from sandbox.core.faults import Fault
 from sandbox.scripted.behaviour import Behaviour
 from tests.chaos.processes import Project, Receiver, Town, free_port, some_projects, soon, town
-from tests.chaos.servers import PASSWORD, Server, start_server
+from tests.chaos.servers import DATABASE, PASSWORD, Server, start_server
 from tests.chaos.wire import Wire, wire
 from workers.releases.status import Status
 from workers.store.keyspace import key
@@ -38,6 +39,16 @@ class Family:
         """Tell whether the replica follows the primary."""
         with self.replica.client() as client:
             return str(client.info("replication").get("master_link_status")) == "up"
+
+    def fence(self, release: str) -> int:
+        """Return the fence that the replica knows."""
+        with self.replica.client() as client:
+            return int(client.hget(key("release", release), "fence") or 0)
+
+    def knows(self, release: str, name: str, value: str) -> bool:
+        """Tell whether a field of a release has reached the replica."""
+        with self.replica.client() as client:
+            return bool(client.hget(key("release", release), name) == value)
 
     def kill_primary(self) -> float:
         """Kill the primary; returns how long (seconds) it took until the replica was promoted."""
@@ -69,7 +80,7 @@ def family(tmp_path: Path) -> Iterator[Family]:
         sentinel = start_server(tmp_path, *watched, sentinel=True)
         stack.callback(sentinel.end)
         # The first of the two is not there: the client asks the other.
-        url = f"redis+sentinel://:{PASSWORD}@127.0.0.1:{free_port()},127.0.0.1:{sentinel.port}/{SERVICE}?db=1"
+        url = f"redis+sentinel://:{PASSWORD}@127.0.0.1:{free_port()},127.0.0.1:{sentinel.port}/{SERVICE}?db={DATABASE}"
         made = Family(primary, replica, laid, url)
         soon(made.caught_up, "the replica follows")
         with redis.Redis(port=sentinel.port, decode_responses=True) as asked:
@@ -118,6 +129,40 @@ def push_until_taken(place: Town, receiver: Receiver, project: Project, commit: 
     raise AssertionError("the delivery was never taken")
 
 
+LOST = {
+    "since it was queued": ("queued", "POST", "/workspaces"),
+    "since the build": ("test", "PUT", ".*/workspace-connections"),
+}
+
+
+@pytest.mark.parametrize("lost", list(LOST))
+def test_calls_of_which_the_promoted_replica_knows_nothing_are_found_by_reading(
+    place: Town, family: Family, lost: str
+) -> None:
+    known, method, path = LOST[lost]
+    receiver, project = place.receiver(), place.projects[0]
+    called = place.sandbox.faults.add(Fault(method=method, path=path))
+    release = place.released(receiver, project, place.commit(project, Behaviour(seconds={"test": 3.0})))
+    soon(lambda: family.knows(release, "status", "queued"), "the replica knows the release")
+    if known == "queued":
+        family.wire.cut()
+    place.workers(2)
+    if known != "queued":
+        soon(lambda: family.knows(release, "step", known), f"the replica knows of {known}")
+        family.wire.cut()
+    soon(lambda: called.met > 0, "the call that will be forgotten")
+
+    family.kill_primary()
+
+    live = place.live(release, 60)
+    assert place.sandbox.connections(project.domain) == {"/": [live.workspace_id]}
+    assert {tuple(each["/"]) for each in place.puts(project)} == {(live.workspace_id,)}
+    # Twins are found by their mark: at the start of a worker, and every ten minutes.
+    place.client.delete(*place.client.keys(key("chore", "*")))
+    place.worker()
+    soon(lambda: list(place.sandbox.platform.workspaces) == [live.workspace_id], "no twin is left")
+
+
 @pytest.mark.parametrize("lagging", [False, True], ids=["replica up to date", "replica that lags"])
 def test_everybody_follows_a_failover_and_no_fence_comes_twice(
     place: Town, family: Family, *, lagging: bool
@@ -133,8 +178,12 @@ def test_everybody_follows_a_failover_and_no_fence_comes_twice(
         family.wire.cut()
         fence = place.fence(release)
         soon(lambda: place.fence(release) > fence, "a look that the replica does not hear of")
+    lost = place.fence(release)
 
     promoted_after = family.kill_primary()
+    fences.stop()
+    kept = family.fence(release)
+    fences = Fences(place, release)
     pushed_at = time.monotonic()
     second = push_until_taken(place, receiver, other, place.commit(other))
     print(
@@ -146,8 +195,9 @@ def test_everybody_follows_a_failover_and_no_fence_comes_twice(
         assert place.puts(project_of) == [{"/": [live.workspace_id]}]
         assert place.sandbox.connections(project_of.domain) == {"/": [live.workspace_id]}
     fences.stop()
-    numbers = [fence for fence, _ in fences.seen]
+    numbers = [fence for fence, _ in fences.seen if fence != kept]
     assert numbers == sorted(set(numbers))
+    assert numbers[0] > lost >= kept
     assert len(place.sandbox.called("POST", "/workspaces")) == 2
     assert {each.status for each in place.releases(project)} == {Status.LIVE}
     assert all(worker.poll() is None for worker in workers)

@@ -23,6 +23,7 @@ ANSWER_SECONDS = 5.0
 """Longer than the slowest disk that `appendfsync always` should meet; a store that takes longer is away."""
 SENTINEL_SECONDS = 0.5
 
+NO_PRIMARY = (redis.sentinel.MasterNotFoundError, redis.asyncio.sentinel.MasterNotFoundError)
 AWAY = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.BusyLoadingError, OSError)
 
 
@@ -86,6 +87,10 @@ def store_errors() -> Iterator[None]:
     """Turn what redis raises when it cannot be reached into `StoreAway`."""
     try:
         yield
+    except NO_PRIMARY as error:  # redis-py names every Sentinel it asked, with all settings of its client
+        raise StoreAway(
+            "the store cannot be reached: no Sentinel that answers knows a primary now"
+        ) from error
     except AWAY as error:
         raise StoreAway(f"the store cannot be reached: {error}") from error
     except redis.ResponseError as error:

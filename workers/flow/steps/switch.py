@@ -135,8 +135,8 @@ def _put(turn: Turn) -> Outcome:
     target = turn.project.target
     whole = turn.platform.domain(turn.place.team_id, target.domain).connections
     current, ours = on_paths(whole, target.paths), ours_of(turn)
-    if same(current, ours) and turn.memory.get("former") is not None:
-        return Note(scratch={"put": True})
+    if same(current, ours):
+        return _put_already(turn)
     known = [turn.memory["snapshot"]]
     if turn.lane.connections is not None:
         known.append(on_paths(turn.lane.connections, target.paths))
@@ -151,6 +151,18 @@ def _put(turn: Turn) -> Outcome:
     call = connect(turn, "connect", f"switching {target.domain} to {in_words(ours)}", current, ours, whole)
     effects: JSON = {"switch": turn.place.key, "by_person": turn.release.by_person}
     return replace(call, effects=effects, memory={"former": current}, refused=lambda why: _refused(turn, why))
+
+
+def _put_already(turn: Turn) -> Note:
+    """Only this release knows its workspace: the store failed over to an older copy and lost our own PUT."""
+    if turn.memory.get("former") is not None:
+        return Note(scratch={"put": True})
+    return Note(
+        scratch={"put": True},
+        memory={"former": turn.memory["snapshot"]},
+        text=f"{turn.project.target.domain} leads to this release already; the store has lost the switch",
+        effects={"switch": turn.place.key, "by_person": turn.release.by_person},
+    )
 
 
 def _refused(turn: Turn, why: str) -> Fail:
