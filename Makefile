@@ -46,7 +46,7 @@ bench: setup
 	@$(BIN)/python -P -m tests.bench
 
 matrix: setup
-	@$(BIN)/python -P -m pytest -q -m matrix
+	@SWITCHOVER_THOROUGH=1 $(BIN)/python -P -m pytest -q -n 2 --dist loadgroup tests/chaos
 
 # Renew the locks (hashes, no addresses). Needs `uv` on the PATH.
 lock:

@@ -6,6 +6,29 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.thoroughness import THOROUGH, WHY_NOT
+
+SLOW = frozenset(
+    {
+        "test_failover.py",
+        "test_partition.py",
+        "test_real_kills.py",
+        "test_store_outage.py",
+        "test_two_of_everything.py",
+        "test_upgrade.py",
+    }
+)
+"""Tests with whole process trees that wait for leases and outages to pass."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the slow files to CI and `make matrix`."""
+    if THOROUGH:
+        return
+    for item in items:
+        if item.path.name in SLOW and item.path.parent.name == "chaos":
+            item.add_marker(pytest.mark.skip(reason=WHY_NOT))
+
 
 @pytest.fixture
 def figure(record_property: Callable[[str, object], None]) -> Callable[[str, int, int], None]:

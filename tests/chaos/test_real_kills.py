@@ -55,7 +55,7 @@ class Reign:
         before, self.commit = self.commit, self.tree.commit(f"{line} {after}")
         release = self.tree.push(self.commit, before)
         self._await_line(release, line)
-        time.sleep(after)
+        time.sleep(after)  # the moment of the kill is left to chance
         fence = self._fence(release)
         killed_at = time.monotonic()
         self._kill()

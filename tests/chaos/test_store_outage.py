@@ -202,7 +202,7 @@ def test_what_was_acknowledged_before_a_slow_store_was_killed_is_there_afterward
     assert store.pid is not None
     # What a disk that does not come back from fsync for a second looks like from outside.
     os.kill(store.pid, signal.SIGSTOP)
-    time.sleep(1.0)
+    time.sleep(1.0)  # an outage has to last for a while
     before = len(acknowledged)
     os.kill(store.pid, signal.SIGCONT)
     soon(lambda: len(acknowledged) > before, "an answer of those that waited")
