@@ -182,20 +182,24 @@ class HistoryHouse(KillableHouse):
         )
 
     def pushed(self, branch: str, behaviour: Behaviour, **more: object) -> Told:
-        """Push a new commit, and do not tell the bot yet. No two pushes happen in the same second."""
-        self.jump(1.0)
+        """Push a new commit, and do not tell the bot yet."""
         before = self.repository.branches.get(branch)
         number = len(self.repository.commits) + 1
         parent = before or next(iter(self.repository.branches.values()), None)
         commit = self.commit(f"change {number}", behaviour, branch=branch, parent=parent, **more)
-        return self._told(Told(commit, before, branch, float(int(self.clock()))))
+        return self._told(Told(commit, before, branch, self._host_time()))
 
     def moved_back(self, branch: str, commit: str) -> Told:
         """Force a branch back to a commit, and do not tell the bot yet."""
-        self.jump(1.0)
         before = self.repository.branches.get(branch)
         self.repository.move(branch, commit)
-        return self._told(Told(commit, before, branch, float(int(self.clock())), forced=True))
+        return self._told(Told(commit, before, branch, self._host_time(), forced=True))
+
+    def _host_time(self) -> float:
+        """Return the host's time: its own clock never goes back, and no two pushes happen in one second."""
+        self.jump(1.0)
+        last = self.told[-1].at if self.told else 0.0
+        return max(float(int(self.clock())), last + 1.0)
 
     def _told(self, told: Told) -> Told:
         self.told.append(told)

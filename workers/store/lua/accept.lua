@@ -62,10 +62,9 @@ local function judge(c)
   if not head[1] then return "new" end
   -- Where the ref went in a circle the chain holds both ways round, and the host's time decides.
   local followed = redis.call("EXISTS", key_ref_child(c.project, c.ref, c.commit)) == 1
-  local circle = followed or head[3] == "1"
-  if c.before == head[1] and (not circle or (not earlier and not followed) or (time and time > (head_time or time))) then
-    return "new"
-  end
+  local circle = followed or (earlier and head[3] == "1")
+  local later = time and head_time and time > head_time
+  if c.before == head[1] and (later or not circle) then return "new" end
   if followed then
     return "ignore", "late: a commit pushed on top of this one was accepted before it"
   end
