@@ -151,7 +151,7 @@ def test_after_an_outage_everything_goes_on_and_nothing_is_half_written(
     receiver = place.receiver()
     first, _ = place.workers(2)
     project, other = place.projects
-    slow = Behaviour(seconds={"prepare": seconds + 6.0})
+    slow = Behaviour(seconds={"prepare": 6.0})
     release = place.released(receiver, project, place.commit(project, slow))
     place.until(release, "prepare")
     fence = place.fence(release)
