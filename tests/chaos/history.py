@@ -53,25 +53,31 @@ class PausingCrossings(Crossings):
 
     def __init__(self) -> None:
         super().__init__()
-        self._interludes: dict[int, Callable[[], None]] = {}
+        self._act: Callable[[], None] | None = None
+        self._where: int | str = 0
         self.interludes = 0
         """How many happened."""
 
-    def arm(self, *, kill: int | None = None, pause: int | None = None, act: Callable[[], None]) -> None:
-        """From now on, kill at the crossing `kill`, or carry out `act` at the crossing `pause`."""
-        self.start(() if kill is None else (kill,))
-        self._interludes = {} if pause is None else {pause: act}
+    def kill_at(self, number: int) -> None:
+        """Kill at a crossing, counted from now."""
+        self._act = None
+        self.start((number,))
+
+    def pause_at(self, where: int | str, act: Callable[[], None]) -> None:
+        """Carry out `act` at a crossing, counted from now or named by the beginning of its point."""
+        self._act, self._where = act, where
+        self.start()
 
     def _point(self, what: str) -> None:
-        if self._counting and not self._dead:
-            act = self._interludes.pop(len(self.seen), None)
-            if act is not None:
-                self.interludes += 1
-                self._counting = False
-                try:
-                    act()
-                finally:
-                    self._counting = True
+        here = len(self.seen) == self._where if isinstance(self._where, int) else what.startswith(self._where)
+        if self._counting and not self._dead and self._act is not None and here:
+            act, self._act = self._act, None
+            self.interludes += 1
+            self._counting = False
+            try:
+                act()
+            finally:
+                self._counting = True
         super()._point(what)
 
 
@@ -89,8 +95,8 @@ class HistoryHouse(KillableHouse):
         self.deleted_by_hand: set[int] = set()
         self.ever: list[list[int] | None] = [None]
         """Everything that production's path ever led to."""
-        self.edited: list[list[int] | None] = []
-        """What of it somebody else put there."""
+        self.put: list[list[int] | None] = [None]
+        """What of it we put there."""
         self.cancelled: set[str] = set()
         """Releases whose cancel was taken."""
         self.may_not_switch: set[str] = set()
@@ -244,7 +250,6 @@ class HistoryHouse(KillableHouse):
         self.connect(connections)
         if path == PATH:
             self.ever.append(list(ids) or None)
-            self.edited.append(list(ids) or None)
 
     def delete_by_hand(self, workspace_id: int) -> None:
         """Somebody deletes a workspace that no domain names."""
@@ -263,10 +268,6 @@ class HistoryHouse(KillableHouse):
         """Return the workspaces that stand and carry our mark."""
         rows = self.sandbox.platform.workspaces.items()
         return [id_ for id_, row in rows if is_ours(str(row.fields.get("welcomeMessage")))]
-
-    def put_by_us(self) -> list[list[int] | None]:
-        """Return what production's path was led to by us."""
-        return [ids for ids in self.ever if ids not in self.edited or ids is None]
 
     # What must hold at any moment.
 

@@ -60,6 +60,17 @@ CALLS = {
 WHICH = st.integers(0, 7)
 AT = st.integers(0, 150)
 """So many crossings from now."""
+BUSY_SECONDS = 6.0
+"""Longer than an undisturbed release takes."""
+PLACES = [
+    "after store move running switch lock",
+    "before PUT",
+    "after PUT",
+    "before DELETE",
+    "before POST /workspaces",
+    "before store move live",
+]
+"""Crossings by which there is most to break."""
 MEANWHILE = ["second bot", "second bot", "cancel", "freeze", "push", "rollback", "retry"]
 BRANCH = st.sampled_from(["main", "main", "release/1"])
 NONE: Mapping[str, st.SearchStrategy[Any]] = {}
@@ -75,14 +86,14 @@ EVENTS: Mapping[str, tuple[int, Mapping[str, st.SearchStrategy[Any]]]] = {
     ),
     "force_back": (2, {"which": WHICH, "branch": BRANCH}),
     "deliver_late": (3, {"which": WHICH}),
-    "deliver_again": (3, {"which": WHICH, "same_id": st.booleans()}),
+    "deliver_again": (6, {"which": st.sampled_from([0, 0, 0, 1, 2, 3]), "same_id": st.booleans()}),
     "start": (2, {"which": WHICH}),
-    "cancel": (2, {"which": st.integers(0, 2)}),
+    "cancel": (3, {"which": st.integers(0, 2)}),
     "retry": (3, {"which": WHICH, "force": st.booleans()}),
     "retry_all": (1, NONE),
     "roll_back": (4, {"to": st.none() | WHICH, "pin": st.booleans(), "force": st.booleans()}),
-    "freeze": (2, {"seconds": st.sampled_from([None, 60.0])}),
-    "lift": (4, NONE),
+    "freeze": (3, {"seconds": st.sampled_from([None, 60.0])}),
+    "lift": (5, NONE),
     "edit_domain": (2, {"other_path": st.booleans(), "choice": st.integers(0, 5)}),
     "make_a_workspace": (1, NONE),
     "delete_a_workspace": (1, {"which": WHICH}),
@@ -95,12 +106,16 @@ EVENTS: Mapping[str, tuple[int, Mapping[str, st.SearchStrategy[Any]]]] = {
         },
     ),
     "platform_recovers": (3, NONE),
-    "crash_soon": (4, {"at": AT}),
+    "crash": (4, {"at": AT}),
     "meanwhile": (
         6,
-        {"at": AT, "what": st.sampled_from(MEANWHILE), "seconds": st.sampled_from([1.0, 4.0, 10.0])},
+        {
+            "at": AT | st.sampled_from(PLACES),
+            "what": st.sampled_from(MEANWHILE),
+            "seconds": st.sampled_from([1.0, 4.0, 10.0]),
+        },
     ),
-    "work": (26, {"seconds": st.sampled_from([30.0, 0.5, 2.0, 5.0, 10.0, 60.0])}),
+    "work": (22, {"seconds": st.sampled_from([30.0, 0.5, 1.0, 2.0, 5.0, 60.0])}),
     "work_long": (2, {"seconds": st.sampled_from([600.0, 7200.0])}),
     "nobody_works": (2, {"seconds": st.sampled_from([1.0, 5.0, 200.0, 7200.0])}),
     "clock_goes_back": (1, NONE),
@@ -255,10 +270,18 @@ class Histories(RuleBasedStateMachine):
     def platform_recovers(self) -> None:
         self.house.sandbox.faults.clear()
 
-    def crash_soon(self, at: int) -> None:
-        self.house.pausing.arm(kill=at, act=lambda: None)
+    def crash(self, at: int) -> None:
+        self._be_busy()
+        self.house.pausing.kill_at(at)
+        self.house.work(BUSY_SECONDS)
 
-    def meanwhile(self, at: int, what: str, seconds: float) -> None:
+    def _be_busy(self) -> None:
+        """Let a release be on its way, so that there is something to disturb."""
+        releases = self.house.releases()
+        if not releases or not releases[-1].unfinished:
+            self.push("main", "good", "flat", now=True)
+
+    def meanwhile(self, at: int | str, what: str, seconds: float) -> None:
         acts: dict[str, Callable[[], None]] = {
             "second bot": lambda: self.house.second_works(seconds),
             "cancel": lambda: self.cancel(0),
@@ -267,7 +290,9 @@ class Histories(RuleBasedStateMachine):
             "rollback": lambda: self.roll_back(None, pin=True, force=False),
             "retry": lambda: self.retry(0, force=False),
         }
-        self.house.pausing.arm(pause=at, act=acts[what])
+        self._be_busy()
+        self.house.pausing.pause_at(at, acts[what])
+        self.house.work(BUSY_SECONDS)
 
     def work(self, seconds: float) -> None:
         self.house.work(seconds)

@@ -72,6 +72,7 @@ class Witness(httpx.BaseTransport):
         elif wanted.get(PATH) not in house.ever:
             self.broken.append(f"P3: release #{holder.number} puts back {wanted}, which never stood there")
         house.ever.append(wanted.get(PATH))
+        house.put.append(wanted.get(PATH))
 
     def _holder(self) -> Release | None:
         house = self._house
@@ -86,7 +87,7 @@ class Witness(httpx.BaseTransport):
         if wanted != [release.workspace_id]:
             self.broken.append(f"P3: {name} connects {wanted}, its workspace is {release.workspace_id}")
             return
-        if there not in (release.memory["snapshot"].get(PATH), *house.put_by_us()):
+        if there not in (release.memory["snapshot"].get(PATH), *house.put):
             self.broken.append(f"P6: {name} replaces {there}, which somebody put there meanwhile")
         if release.id in house.cancelled:
             self.broken.append(f"{name} was cancelled and switches all the same")
