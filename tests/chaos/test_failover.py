@@ -15,7 +15,8 @@ import redis
 
 from sandbox.core.faults import Fault
 from sandbox.scripted.behaviour import Behaviour
-from tests.chaos.processes import Project, Receiver, Town, free_port, some_projects, soon, town
+from tests.chaos.outside import Project, some_projects
+from tests.chaos.processes import Receiver, Town, free_port, soon, town
 from tests.chaos.servers import DATABASE, PASSWORD, Server, start_server
 from tests.chaos.wire import Wire, wire
 from workers.releases.status import Status

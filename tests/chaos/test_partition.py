@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.core.faults import Fault
-from tests.chaos.processes import ROOT, Town, some_projects, soon, town
+from tests.chaos.outside import some_projects
+from tests.chaos.processes import ROOT, Town, soon, town
 from tests.chaos.servers import PASSWORD, Server, start_server
 from tests.chaos.wire import wire
 

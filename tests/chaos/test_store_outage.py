@@ -16,15 +16,8 @@ import pytest
 
 from sandbox.core.faults import Fault
 from sandbox.scripted.behaviour import Behaviour
-from tests.chaos.processes import (
-    Project,
-    Receiver,
-    Town,
-    kill_store,
-    some_projects,
-    soon,
-    town_with_store,
-)
+from tests.chaos.outside import Project, some_projects
+from tests.chaos.processes import Receiver, Town, kill_store, soon, town_with_store
 from workers.releases.status import Status
 from workers.store.embedded import EmbeddedStore
 from workers.store.keyspace import key

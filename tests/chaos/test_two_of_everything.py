@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from sandbox.core.faults import Fault
-from tests.chaos.processes import Project, Receiver, Town, some_projects, soon, town_with_store
+from tests.chaos.outside import Project, some_projects
+from tests.chaos.processes import Receiver, Town, soon, town_with_store
 from workers.releases.status import Status
 
 pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.timeout(200)]

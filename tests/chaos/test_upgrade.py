@@ -13,7 +13,8 @@ import pytest
 
 from sandbox.core.faults import Fault
 from sandbox.scripted.behaviour import Behaviour
-from tests.chaos.processes import Town, some_projects, soon, town_with_store
+from tests.chaos.outside import some_projects
+from tests.chaos.processes import Town, soon, town_with_store
 from workers.releases.codec import SCHEMA_VERSION
 from workers.store.keyspace import key
 

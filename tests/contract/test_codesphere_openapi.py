@@ -66,6 +66,8 @@ CALLS: dict[str, Callable[[Platform], object]] = {
     "domains": lambda platform: platform.domains(35),
     "connect": lambda platform: platform.connect(35, "shop.example.com", {"/": (7,)}, timeout=1),
     "delete": lambda platform: platform.delete_workspace(7),
+    "teams": lambda platform: platform.teams(),
+    "team by name": lambda platform: platform.team_id("acme"),
 }
 NO_API_NEEDED = {"access_headers"}
 

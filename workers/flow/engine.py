@@ -141,9 +141,10 @@ class Engine:
         if turn is None:
             self._apply(unconfigured(taken.release, self._project(taken.release)), taken.lease, held)
             return
-        began = self._clock()
+        began, expiries = self._clock(), taken.expiries
         for _ in range(MOST_MOVES):
-            outcome = self._outcome(turn, taken.expiries)
+            outcome = self._outcome(turn, expiries)
+            expiries = 0  # a move that was written ends the row, as it does in the store
             turn, go_on = self._carry_out(turn, outcome, taken.lease, held)
             if not go_on:
                 return
