@@ -29,7 +29,8 @@ push: setup
 	@$(BIN)/python -P -m sandbox.demo push
 
 test: setup
-	@$(BIN)/python -P -m pytest -q -n 4 --dist loadgroup -m "not matrix and not load"
+	@$(BIN)/python -P -m pytest -q -n 4 --dist loadgroup -m "not matrix and not load and not processes"
+	@$(BIN)/python -P -m pytest -q -n 2 --dist loadgroup -m "processes and not matrix"
 	@$(BIN)/python -P -m pytest -q -m "load and not matrix"
 
 check: setup

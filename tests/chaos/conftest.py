@@ -22,12 +22,12 @@ SLOW = frozenset(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the slow files to CI and `make matrix`."""
-    if THOROUGH:
-        return
+    """Mark the slow files, and leave them to CI and `make matrix`."""
     for item in items:
         if item.path.name in SLOW and item.path.parent.name == "chaos":
-            item.add_marker(pytest.mark.skip(reason=WHY_NOT))
+            item.add_marker(pytest.mark.processes)
+            if not THOROUGH:
+                item.add_marker(pytest.mark.skip(reason=WHY_NOT))
 
 
 @pytest.fixture
