@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.core.faults import Fault
 from tests.e2e.street import Shop
+from tests.e2e.tree import soon
 
 pytestmark = [pytest.mark.xdist_group("street"), pytest.mark.timeout(120)]
 
@@ -187,6 +188,7 @@ def test_a_person_takes_a_release_back_and_the_pin_holds_the_next(shop: Shop) ->
     release = shop.live(shop.push(second, first))
 
     answer = shop.post(f"/api/v1/releases/{release['id']}/rollback", {"reason": "looks wrong"})
+    soon(lambda: shop.get(f"/api/v1/releases/{release['id']}")["status"] != "live", "the rollback is done")
     taken_back = shop.ended(release["id"])
 
     assert answer.status_code == httpx.codes.ACCEPTED

@@ -170,3 +170,13 @@ def test_a_traceback_is_shown_without_secrets(form: Any) -> None:
 )
 def test_what_is_no_secret_stays_as_it_is(value: Any) -> None:
     assert redact(value) == value
+
+
+def test_a_level_that_a_library_left_behind_hides_nothing() -> None:
+    stream = io.StringIO()
+    logging.getLogger("uvicorn.access").setLevel(logging.CRITICAL)
+
+    configure_logging("info", "json", stream)
+    logging.getLogger("uvicorn.access").info("seen")
+
+    assert "seen" in stream.getvalue()
