@@ -182,7 +182,7 @@ def tell(figure: Figure, what: str, matrix: Matrix) -> None:
     assert not matrix.faults, "\n\n".join(matrix.faults[:5])
 
 
-EVERYDAY_SHARE = 8
+EVERYDAY_SHARE = 16
 
 
 @pytest.mark.timeout(300)

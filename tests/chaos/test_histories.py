@@ -18,6 +18,7 @@ from sandbox.scripted.behaviour import Answer, Behaviour, Failure
 from sandbox.scripted.ci_files import flat_ci, landscape_ci
 from tests.chaos.history import HistoryHouse, Told, domain_edit
 from tests.flow.house import settings
+from tests.thoroughness import one_in
 from workers.releases.model import Release
 from workers.store.connection import connect
 
@@ -356,7 +357,7 @@ def tell_histories(
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("chance", [1, 2, 3, 4])
 def test_no_history_breaks_a_promise(store_url: str, chance: int, figure: Figure) -> None:
-    steps = tell_histories(store_url, 16, 40, chance)
+    steps = tell_histories(store_url, 16 // one_in(4), 40, chance)
 
     figure("random histories, steps (seeds 1 to 4)", steps, steps)
 

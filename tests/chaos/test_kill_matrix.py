@@ -68,7 +68,7 @@ class Matrix:
         raise AssertionError(f"more than {MOST_POINTS} points: the path does not end")
 
 
-EVERYDAY_SHARE = 12
+EVERYDAY_SHARE = 24
 
 MakeMatrix = Callable[[str], Matrix]
 

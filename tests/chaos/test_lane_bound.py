@@ -19,6 +19,7 @@ from sandbox.core.platform import Timing
 from sandbox.scripted.behaviour import Behaviour
 from sandbox.scripted.ci_files import flat_ci
 from tests.flow.house import House, settings
+from tests.thoroughness import one_in
 from workers.releases.status import Status
 from workers.store.connection import connect
 
@@ -34,7 +35,7 @@ PUSHES = 90
 
 
 @profile(
-    max_examples=6,
+    max_examples=6 // one_in(3),
     deadline=None,
     derandomize=True,
     database=None,
