@@ -1,4 +1,7 @@
-"""So many releases moving at once on this machine: lateness, memory, and what each costs the store."""
+"""So many releases moving at once on this machine: lateness, memory, and what each costs the store.
+
+Production is probed every two seconds here: 1,500 probes a second would measure the platform's double.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ platforms:
     token: {token}
     workspace_url: "http://127.0.0.1:{port}/visit/{{dev_domain}}"
     concurrency: 50
-defaults: {{host: github, observe: {{for: 10s}}}}
+defaults: {{host: github, observe: {{for: 10s, every: 2s}}}}
 projects:
 """
 
