@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workers.errors import Refused
+from workers.errors import Asleep, Refused
 from workers.flow.outcomes import Call, Outcome, Wait
 from workers.flow.turn import Turn
 from workers.releases.model import JSON
@@ -23,6 +23,9 @@ def stage_seen(turn: Turn, stage: Stage) -> StageReport | Outcome:
             return asleep
     try:
         return turn.platform.stage(turn.workspace, stage, services)
+    except Asleep:
+        # It may have woken between the two questions; that it was asleep is no failure either way.
+        return awake(turn) or Wait(f"workspace {turn.workspace.id} woke this moment", after=0.2)
     except Refused:
         asleep = awake(turn)
         if asleep is None:
