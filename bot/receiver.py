@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from bot.bodies import read_capped
 from bot.envelope import Problem, trace_id_of
-from bot.intake import Refusal, judge
+from bot.intake import ANSWERED_TEST, Refusal, judge
 from bot.metrics import Metrics
 from workers.errors import StoreAway
 from workers.releases.intake import Intake, Verdict
@@ -51,6 +51,8 @@ class Receiver:
             return Response(status_code=400)  # nobody is there to read it
         begun = time.perf_counter()
         judged = await self._judge(host, request, body)
+        if judged is ANSWERED_TEST:
+            return _answer("", Verdict("ignored", ANSWERED_TEST.reason, ()))
         if isinstance(judged, Refusal):
             raise await self._refusal(host, judged, request, begun)
         return await self._accept(host, judged, request, begun)

@@ -19,7 +19,7 @@ from workers.flow.ports import Platform
 from workers.flow.reconcile import Reconciler
 from workers.flow.workspaces import Workspaces
 from workers.hosts.base import Headers, Host
-from workers.hosts.github import GitHub
+from workers.hosts.registry import DRIVERS, host_of
 from workers.leases import Renewer
 from workers.platforms.client import ApiClient
 from workers.platforms.codesphere import Codesphere
@@ -188,8 +188,7 @@ def build_web(
     )
 
 
-HOST_DRIVERS = frozenset({"github"})
-"""Drivers of Git hosts that this version has."""
+HOST_DRIVERS = frozenset(DRIVERS)
 
 
 def durability_warning(redis_url: str) -> str | None:
@@ -201,7 +200,7 @@ def durability_warning(redis_url: str) -> str | None:
 def hosts_of(settings: Mapping[str, HostSettings]) -> dict[str, Host]:
     """Return the hosts whose drivers this version has, by name."""
     return {
-        name: GitHub(name, [secret.get_secret_value() for secret in host.secrets])
+        name: host_of(host.driver, name, [secret.get_secret_value() for secret in host.secrets])
         for name, host in settings.items()
         if host.driver in HOST_DRIVERS
     }

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from workers.hosts.base import Headers
     from workers.releases.events import Event
 
-DRIVERS = ("github",)
-"""Drivers that this version has."""
-
 
 @click.command()
 @click.option("--driver", required=True, help="The host's driver, for example github.")
@@ -56,13 +53,13 @@ def explain(
 def read_event(driver: str, headers: Headers, body: bytes) -> Event:
     """Return what the delivery says; `Misuse` for what cannot be read."""
     # Straight from the room: by way of wiring, the store's and the platforms' clients would be loaded too.
-    from workers.hosts.github import GitHub
+    from workers.hosts.registry import DRIVERS, host_of
     from workers.releases.events import BadDelivery, UnsupportedMedia
 
     if driver not in DRIVERS:
         raise Misuse(f"There is no driver {driver}; there are: {', '.join(DRIVERS)}.")
     try:
-        return GitHub("explain", ()).read(headers, body)
+        return host_of(driver, "explain", ()).read(headers, body)
     except (BadDelivery, UnsupportedMedia) as error:
         raise Misuse(str(error)) from None
 

@@ -98,6 +98,13 @@ class Host(Protocol):
         """
         ...
 
+    def sends_unsigned(self, headers: Headers) -> bool:
+        """Tell whether the host never signs this kind of delivery: a test of the connection.
+
+        It is answered well, so that the test succeeds, and nothing in it is believed or written down.
+        """
+        ...
+
     def facts(self, headers: Headers, body: bytes) -> DeliveryFacts:
         """Return the delivery's id and event name; `BadDelivery` when a header contradicts itself."""
         ...

@@ -52,6 +52,10 @@ class GitHub:
             raise BadSignature(f"The header {_SIGNATURE} is not sha256= and 64 hexadecimal digits.")
         return self._signer(form[1].lower().encode(), body)
 
+    def sends_unsigned(self, headers: Headers) -> bool:
+        """Return False: GitHub signs its pings, too."""
+        return False
+
     def facts(self, headers: Headers, body: bytes) -> DeliveryFacts:
         """Return the delivery's id (made from event and body where GitHub sent none) and event name.
 
