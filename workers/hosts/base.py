@@ -56,7 +56,8 @@ class Headers:
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value of the header, in the order of arrival, without outer white space."""
         wanted = name.lower()
-        return tuple(value.strip() for key, value in self._pairs if key == wanted)
+        # Only these two are white space in HTTP; any other byte may be the end of a secret in UTF-8.
+        return tuple(value.strip(" \t") for key, value in self._pairs if key == wanted)
 
     def one(self, name: str) -> str | None:
         """Return the header's value, or None where there is none; `BadDelivery` for different values."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from workers.hosts.base import Host
 
-DRIVERS: Final = ("github",)
+DRIVERS: Final = ("github", "gitlab")
 """Drivers of Git hosts that this version has."""
 
 
@@ -17,7 +17,7 @@ def host_of(
     name: str,
     secrets: Iterable[str],
     *,
-    clock: Callable[[], float] = time.time,  # noqa: ARG001 - for the hosts that sign the time of sending
+    clock: Callable[[], float] = time.time,
 ) -> Host:
     """Return the host of this driver under the name that the configuration gives it.
 
@@ -28,4 +28,8 @@ def host_of(
             from workers.hosts.github import GitHub
 
             return GitHub(name, secrets)
+        case "gitlab":
+            from workers.hosts.gitlab import GitLab
+
+            return GitLab(name, secrets, clock=clock)
     raise KeyError(driver)
