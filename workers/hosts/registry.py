@@ -8,7 +8,17 @@ from typing import Final
 
 from workers.hosts.base import Host
 
-DRIVERS: Final = ("github", "gitlab")
+DRIVERS: Final = (
+    "github",
+    "gitlab",
+    "bitbucket-cloud",
+    "bitbucket-dc",
+    "azure-devops",
+    "standard-webhooks",
+    "gitea",
+    "forgejo",
+    "gogs",
+)
 """Drivers of Git hosts that this version has."""
 
 
@@ -32,4 +42,32 @@ def host_of(
             from workers.hosts.gitlab import GitLab
 
             return GitLab(name, secrets, clock=clock)
+        case "azure-devops":
+            from workers.hosts.azure_devops import AzureDevOps
+
+            return AzureDevOps(name, secrets)
+        case "standard-webhooks":
+            from workers.hosts.standard_webhooks import StandardWebhooks
+
+            return StandardWebhooks(name, secrets, clock=clock)
+        case "bitbucket-cloud":
+            from workers.hosts.bitbucket_cloud import BitbucketCloud
+
+            return BitbucketCloud(name, secrets)
+        case "bitbucket-dc":
+            from workers.hosts.bitbucket_dc import BitbucketDataCenter
+
+            return BitbucketDataCenter(name, secrets)
+        case "gitea":
+            from workers.hosts.gitea import Gitea
+
+            return Gitea(name, secrets)
+        case "forgejo":
+            from workers.hosts.gitea import Forgejo
+
+            return Forgejo(name, secrets)
+        case "gogs":
+            from workers.hosts.gogs import Gogs
+
+            return Gogs(name, secrets)
     raise KeyError(driver)
