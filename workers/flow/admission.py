@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 
 from config.projects import ProjectSettings
 from workers.flow.triggers import Candidate, Decision
-from workers.releases.codec import dumps, encoded_state, facts_of, plain, state_of
+from workers.releases.codec import dumps, facts_of, plain, state_of
 from workers.releases.events import DeliveryFacts, Event
 from workers.releases.identity import new_release_id
 from workers.releases.intake import Intake
-from workers.releases.model import FLOWS, JSON, Release, StepRecord, Trigger
+from workers.releases.model import JSON, PENDING, Release, Trigger
 from workers.releases.status import Status
 
 REMEMBER_SECONDS = 365 * 24 * 3600.0
 """How long the commits of a ref are remembered, so that a late delivery is recognised."""
-
-_PENDING = {flow: tuple(StepRecord(name) for name in names) for flow, names in FLOWS.items()}
 
 GIT_ADDRESSES: Mapping[str, str] = {
     "github": "https://github.com/{}.git",
@@ -141,7 +138,7 @@ def new_release(
         created_at=0.0,
         by_person=by_person,
         retry_of=retry_of,
-        steps=_PENDING[project.flow],
+        steps=PENDING[project.flow],
     )
 
 
@@ -171,8 +168,8 @@ def candidate_json(
 
 def _candidate(
     candidate: Candidate, project: ProjectSettings, facts: DeliveryFacts, event: Event, driver: str
-) -> JSON:
-    """Return what `enqueue()` takes for a push: `candidate_json` without a whole release on the way."""
+) -> Mapping[str, str]:
+    """Return what `accept.lua` takes for a push: `candidate_json` without a whole release on the way."""
     release_id, lane, digest = new_release_id(), lane_of(project), project.digest()
     trigger = Trigger("push", facts.host, event.kind, facts.delivery, candidate.actor)
     release_facts: JSON = {
@@ -188,10 +185,10 @@ def _candidate(
         "retry_of": None,
         "trigger": plain(trigger),
     }
-    made: JSON = {
+    return {
         "release": release_id,
         "facts": dumps(release_facts),
-        "state": fresh_state(project.flow),
+        "state": "",
         "project": project.name,
         "lane": lane,
         "commit": candidate.commit,
@@ -200,17 +197,9 @@ def _candidate(
         "settings": project.canonical,
         "supersede": project.supersede,
         "ref": candidate.ref,
-        "forced": bool(candidate.forced),
+        "before": candidate.before or "",
+        "replayed": "1" if candidate.before == "" else "",
+        "forced": "1" if candidate.forced else "",
+        "time": "" if candidate.host_time is None else f"{candidate.host_time:.3f}",
         "moved_back": candidate.moved_back,
     }
-    if candidate.before is not None:
-        made["before"] = candidate.before
-    if candidate.host_time is not None:
-        made["time"] = f"{candidate.host_time:.3f}"
-    return made
-
-
-@cache
-def fresh_state(flow: str) -> str:
-    """Return the state of a release that nothing was done for yet, encoded once for each flow."""
-    return encoded_state({}, _PENDING[flow])

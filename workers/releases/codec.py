@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from workers.releases.model import (
     JSON,
+    PENDING,
     Cause,
     Downtime,
     Failure,
@@ -66,22 +67,16 @@ def state_of(release: Release) -> str:
     for name in ("downtime", "failure", "intent"):
         value = getattr(release, name)
         state[name] = None if value is None else plain(value)
-    return encoded_state(state, release.steps)
-
-
-def encoded_state(state: JSON, steps: Iterable[StepRecord]) -> str:
-    """Encode the fields of a state; what is missing is as in a release that was just queued."""
-    return dumps(state | {"steps": [plain(step) for step in steps]})
+    return dumps(state | {"steps": [plain(step) for step in release.steps]})
 
 
 def release_from(fields: Mapping[str, str]) -> Release:
-    """Decode a release from the fields of its hash."""
+    """Decode a release from the fields of its hash; no state is that of a release just queued."""
     facts: JSON = json.loads(fields["facts"])
-    state: JSON = json.loads(fields.get("state") or "{}")
     facts["trigger"] = Trigger(**facts["trigger"])
     return Release(
         **facts,
-        **_state_from(state),
+        **_state_from(fields.get("state"), facts["flow"]),
         number=int(fields["number"]),
         order=int(fields["order"]),
         status=Status(fields["status"]),
@@ -99,7 +94,10 @@ def release_from(fields: Mapping[str, str]) -> Release:
     )
 
 
-def _state_from(state: JSON) -> dict[str, Any]:
+def _state_from(text: str | None, flow: str) -> dict[str, Any]:
+    if not text:
+        return {"steps": PENDING[flow]}
+    state: JSON = json.loads(text)
     known: dict[str, Any] = {name: state[name] for name in STATE if name in state}
     known["steps"] = tuple(
         StepRecord(**step | {"status": StepStatus(step["status"])}) for step in state.get("steps", ())

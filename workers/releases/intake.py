@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from workers.releases.model import JSON
@@ -10,11 +10,11 @@ from workers.releases.model import JSON
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What is written for one delivery. `candidates` are what `accept.lua` takes."""
+    """What is written for one delivery. `candidates` are what `accept.lua` takes of each."""
 
     delivery: str
     facts: JSON
-    candidates: Sequence[JSON]
+    candidates: Sequence[Mapping[str, str]]
     verdict: str
     reason: str
     keep_seconds: float

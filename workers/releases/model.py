@@ -61,6 +61,12 @@ class StepRecord:
     detail: str | None = None
 
 
+PENDING: Mapping[str, tuple[StepRecord, ...]] = {
+    flow: tuple(StepRecord(name) for name in names) for flow, names in FLOWS.items()
+}
+"""The steps of a release that nothing was done for yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
     """A changing call that was written down before it was sent, and whose outcome is not known yet.

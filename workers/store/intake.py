@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from operator import itemgetter
 from typing import Any
 
 import redis
@@ -14,18 +15,26 @@ from workers.errors import NotFound
 from workers.releases.codec import dumps
 from workers.releases.intake import Intake, Verdict
 from workers.releases.model import JSON
+from workers.store.batches import BatchedScript
 from workers.store.connection import store_errors
 from workers.store.keyspace import key
-from workers.store.scripts import AsyncScripts, Offset, Scripts, no_offset
+from workers.store.scripts import Offset, Scripts, no_offset
 
-_TEXTS = frozenset({"facts", "state", "settings"})
+CANDIDATE = (
+    "release", "facts", "state", "project", "lane", "commit", "reason", "config", "settings",
+    "supersede", "ref", "before", "replayed", "forced", "time", "moved_back",
+)  # fmt: skip
+"""What `accept.lua` takes of a candidate, in this order."""
+
+_CANDIDATE_OF = itemgetter(*CANDIDATE)
+_SETTINGS = CANDIDATE.index("settings")
 
 
 class AsyncIntakeStore:
     """Writes deliveries down, for the receiver."""
 
     def __init__(self, client: redis.asyncio.Redis, *, offset: Offset = no_offset) -> None:
-        self._scripts = AsyncScripts(client, offset)
+        self._script = BatchedScript(client, "accept", offset)
         self._sent: set[str] = set()
 
     async def accept(self, intake: Intake) -> Verdict:
@@ -35,9 +44,9 @@ class AsyncIntakeStore:
         having written nothing.
         """
         digests = {candidate["config"] for candidate in intake.candidates}
-        answer = await self._scripts.run("accept", *_arguments(intake, self._sent))
+        answer = await self._script.run(*_arguments(intake, self._sent))
         if answer[0] == "settings":
-            answer = await self._scripts.run("accept", *_arguments(intake))
+            answer = await self._script.run(*_arguments(intake))
         self._sent |= digests
         return _verdict(answer)
 
@@ -51,7 +60,7 @@ class IntakeStore:
 
     def accept(self, intake: Intake) -> Verdict:
         """Write a delivery and its releases in one round trip; `StoreAway` when nothing was written."""
-        return _verdict(self._scripts.run("accept", *_arguments(intake)))
+        return _verdict(self._scripts.run("accept", *_arguments(intake))[0])
 
     def delivery(self, delivery_id: str) -> JSON:
         """Return one delivery with its verdict, or raise `NotFound`."""
@@ -77,22 +86,22 @@ class IntakeStore:
 
 
 def _arguments(intake: Intake, sent: AbstractSet[str] = frozenset()) -> list[str | int]:
-    """Return what `accept.lua` takes. Long texts travel beside the JSON: nobody encodes them twice."""
-    short, texts = [], []
-    for candidate in intake.candidates:
-        short.append({name: value for name, value in candidate.items() if name not in _TEXTS})
-        known = candidate["config"] in sent
-        texts += [candidate["facts"], candidate["state"], "" if known else candidate["settings"]]
-    return [
+    """Return what `accept.lua` takes. Settings that were `sent` before stay at home."""
+    arguments: list[str | int] = [
         intake.delivery,
         dumps(intake.facts),
         int(intake.keep_seconds * 1000),
-        dumps(short),
         intake.verdict,
         intake.reason,
         int(intake.remember_seconds * 1000),
-        *texts,
+        len(intake.candidates),
     ]
+    for candidate in intake.candidates:
+        texts = list(_CANDIDATE_OF(candidate))
+        if candidate["config"] in sent:
+            texts[_SETTINGS] = ""
+        arguments += texts
+    return arguments
 
 
 def _verdict(answer: Sequence[Any]) -> Verdict:

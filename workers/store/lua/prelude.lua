@@ -7,10 +7,11 @@ local now_us = tonumber(clock[1]) * 1000000 + tonumber(clock[2]) + tonumber(ARGV
 local now = math.floor(now_us / 1000)
 
 local function whole(number) return string.format("%.0f", number) end
+local now_text = whole(now)
 
 -- Append a line to the history of a release.
 local function emit(id, line)
-  redis.call("RPUSH", key_events(id), whole(now) .. "|" .. line)
+  redis.call("RPUSH", key_events(id), now_text .. "|" .. line)
 end
 
 -- Make a release due now; one that a worker holds is looked at again when it is let go.
@@ -36,14 +37,14 @@ end
 
 -- End a release that was queued. No worker needs to touch it, unless it took a workspace over.
 local function end_queued(id, lane, to, reason)
-  set_status(id, "queued", to, reason)
-  redis.call("HSET", key_release(id), "finished_at", whole(now))
+  local release = key_release(id)
+  local facts = redis.call("HMGET", release, "order", "took_over")
+  redis.call("ZREM", key_status_releases("queued"), id)
+  redis.call("ZADD", key_status_releases(to), facts[1], id)
+  emit(id, cjson.encode({type = "status", status = to, reason = reason}))
+  redis.call("HSET", release, "status", to, "reason", reason, "finished_at", now_text)
   redis.call("ZREM", key_queued(lane), id)
-  if redis.call("HEXISTS", key_release(id), "took_over") == 1 then
-    redis.call("ZADD", key_due(), whole(now), id)
-  else
-    redis.call("ZREM", key_due(), id)
-  end
+  if facts[2] then redis.call("ZADD", key_due(), now_text, id) else redis.call("ZREM", key_due(), id) end
 end
 
 -- Why nothing may start or switch in this lane now, or nil.
@@ -67,32 +68,33 @@ local function standstill(project, lane)
   return nil
 end
 
--- Write a new release down as queued; older queued ones of its lane give way.
--- c: release, facts, state, project, lane, reason, config, settings, supersede
+-- Write a new release down as queued; older queued ones of its lane give way. Its order is its place among all.
+-- c: release, facts, state ("": as fresh ones have it), project, lane, commit, reason, config, settings, supersede
 local function enqueue(c)
   local number = redis.call("HINCRBY", key_numbers(), c.project, 1)
-  local order = redis.call("HINCRBY", key_lane(c.lane), "orders", 1)
-  local sequence = redis.call("INCR", key_sequence())
+  local order = redis.call("INCR", key_sequence())
+  local lane = redis.call("HMGET", key_lane(c.lane), "project", "running", "gave_way")
   redis.call("HSET", key_release(c.release), "facts", c.facts, "state", c.state, "status", "queued",
-    "reason", c.reason, "number", number, "order", order, "created_at", whole(now),
+    "reason", c.reason, "number", number, "order", order, "created_at", now_text,
     "lane", c.lane, "project", c.project, "commit", c.commit)
-  redis.call("HSET", key_lane(c.lane), "project", c.project)
+  if not lane[1] then
+    redis.call("HSET", key_lane(c.lane), "project", c.project)
+    redis.call("SADD", key_lanes(), c.lane)
+  end
   if c.settings ~= "" then redis.call("HSETNX", key_configs(), c.config, c.settings) end
-  redis.call("SADD", key_lanes(), c.lane)
-  redis.call("ZADD", key_releases(), sequence, c.release)
-  redis.call("ZADD", key_project_releases(c.project), sequence, c.release)
-  redis.call("ZADD", key_status_releases("queued"), sequence, c.release)
+  redis.call("ZADD", key_releases(), order, c.release)
+  redis.call("ZADD", key_project_releases(c.project), order, c.release)
+  redis.call("ZADD", key_status_releases("queued"), order, c.release)
   emit(c.release, cjson.encode({type = "status", status = "queued", reason = c.reason}))
   for _, old in ipairs(redis.call("ZRANGE", key_queued(c.lane), 0, -1)) do
     end_queued(old, c.lane, "superseded", "release #" .. number .. " of the same lane is newer")
   end
   redis.call("ZADD", key_queued(c.lane), order, c.release)
   redis.call("ZADD", key_due(), whole(now + (c.delay or 0)), c.release)
-  local running = redis.call("HGET", key_lane(c.lane), "running")
-  if running and c.supersede == "running" then
+  local running = lane[2]
+  if running and c.supersede == "running" and tonumber(lane[3] or "0") < 3 then
     local facts = redis.call("HMGET", key_release(running), "past_switch", "stop")
-    local gave_way = tonumber(redis.call("HGET", key_lane(c.lane), "gave_way") or "0")
-    if facts[1] ~= "1" and not facts[2] and gave_way < 3 then
+    if facts[1] ~= "1" and not facts[2] then
       redis.call("HSET", key_release(running), "stop", cjson.encode({to = "superseded",
         by = "release #" .. number, reason = "release #" .. number .. " is newer"}))
       redis.call("HINCRBY", key_lane(c.lane), "gave_way", 1)
