@@ -5,6 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from workers.releases.origin import (
+    BranchHeads,
+    Check,
+    Comparison,
+    DeploymentReport,
+    DeploymentRequest,
+    Hook,
+    HostDelivery,
+    Offer,
+    OpenChange,
+    Permission,
+    RepositoryFacts,
+    StatusReport,
+)
 from workers.releases.places import (
     Answer,
     Connections,
@@ -140,4 +154,97 @@ class Web(Protocol):
 
     def get(self, url: str, *, timeout: float, headers: Mapping[str, str] | None = None) -> Answer:
         """Ask once, following no redirect; `TryAgain` when there is no answer in time."""
+        ...
+
+
+class GitHost(Protocol):
+    """A Git host's API, asked and told with the token of the settings.
+
+    A `repository` is its full name, or its id in digits where it may have been renamed or transferred.
+    Every method makes one or a few calls, never sleeps and never retries. Errors: `TryAgain` (with `wait`
+    where the host asked for quiet, `effect` for changing calls), `Refused` (also for what the host does
+    not offer), `Gone` where there is no such repository, or the token may not see it.
+    """
+
+    @property
+    def offers(self) -> frozenset[Offer]:
+        """Return what this host has an API for; the methods of anything else are `Refused` without a call."""
+        ...
+
+    def whoami(self) -> str:
+        """Return the name of the token's user; proves address and token in one call."""
+        ...
+
+    def repository(self, repository: str) -> RepositoryFacts:
+        """Read a repository. A former name finds it, too, for as long as the host forwards it."""
+        ...
+
+    def branch_head(self, repository: str, branch: str) -> str | None:
+        """Return the commit at the head of the branch, or None where there is no such branch."""
+        ...
+
+    def branch_heads(self, repository: str) -> BranchHeads:
+        """Return the head of every branch, of the first 1,000 that the host lists."""
+        ...
+
+    def tag_commit(self, repository: str, tag: str) -> str | None:
+        """Return the commit behind a tag, annotated ones peeled; None where there is none."""
+        ...
+
+    def compare(self, repository: str, base: str, head: str) -> Comparison | None:
+        """Tell how commit `head` stands to commit `base`.
+
+        None where the host does not have one of the two, or one is not a full hash.
+        """
+        ...
+
+    def permission(self, repository: str, user: str) -> Permission:
+        """Return what the user of this name may do; `NONE` for a stranger."""
+        ...
+
+    def change(self, repository: str, number: int) -> OpenChange | None:
+        """Read an open pull or merge request as it is now; None where none is open under this number."""
+        ...
+
+    def ci_state(self, repository: str, commit: str) -> tuple[Check, ...]:
+        """Return the newest result of every check of the commit, our own statuses among them.
+
+        Empty where CI has not begun, where the commit is not known, or where it is not a full hash.
+        `Refused` where there are more checks than are read.
+        """
+        ...
+
+    def report_status(self, repository: str, commit: str, report: StatusReport) -> None:
+        """Set a commit status; saying the same again does no harm. `TryAgain` for an unknown commit."""
+        ...
+
+    def create_deployment(self, repository: str, deployment: DeploymentRequest) -> str:
+        """Announce a deployment that has begun; return its id. Asked twice it stands twice."""
+        ...
+
+    def update_deployment(self, repository: str, deployment: str, report: DeploymentReport) -> None:
+        """Say how a deployment stands; saying the same again does no harm."""
+        ...
+
+    def comment(self, repository: str, number: int, text: str) -> str:
+        """Comment on a pull or merge request; return the comment's id. Asked twice it stands twice."""
+        ...
+
+    def edit_comment(self, repository: str, number: int, comment: str, text: str) -> None:
+        """Replace the text of a comment of ours; `Gone` when somebody deleted it."""
+        ...
+
+    def hooks(self, repository: str) -> Sequence[Hook]:
+        """List the webhooks of the repository, also those that are not ours: compare the addresses."""
+        ...
+
+    def deliveries(self, repository: str, hook: str, since: float) -> Sequence[HostDelivery]:
+        """Return what the hook (by id) sent since that moment (seconds since 1970), newest first.
+
+        At most the newest 1,000, fewer where deliveries are large; hosts keep their log for some days only.
+        """
+        ...
+
+    def redeliver(self, repository: str, hook: str, delivery: str) -> None:
+        """Ask the host to send a delivery (by the id in its log) once more. It keeps its delivery id."""
         ...

@@ -1,0 +1,38 @@
+"""Which client asks and tells which Git host. Each is loaded when it is first asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import httpx
+from pydantic import SecretStr
+
+if TYPE_CHECKING:
+    from workers.hosts.github_api import GitHubApi
+    from workers.hosts.gitlab_api import GitLabApi
+
+DRIVERS_WITH_API: Final = ("github", "gitlab")
+"""Drivers whose hosts this version can ask and tell; the others are only listened to."""
+
+
+def git_host_of(
+    driver: str, api_url: str | None, token: SecretStr | str | None, http: httpx.Client
+) -> GitHubApi | GitLabApi | None:
+    """Return the client of this driver's API; None where there is none yet, or no token to call with.
+
+    Without `api_url` it is the driver's public one. `ValueError` for an address that is not safe to send
+    the token to (plain http beyond this machine), or a token that no header can carry.
+    """
+    secret = SecretStr(token or "") if not isinstance(token, SecretStr) else token
+    if not secret.get_secret_value():
+        return None
+    match driver:
+        case "github":
+            from workers.hosts.github_api import GitHubApi
+
+            return GitHubApi(http, api_url, secret)
+        case "gitlab":
+            from workers.hosts.gitlab_api import GitLabApi
+
+            return GitLabApi(http, api_url, secret)
+    return None
