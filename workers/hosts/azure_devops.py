@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from workers.hosts import azure_devops_payloads as shapes
-from workers.hosts.base import Headers, delivery_id, json_text, parse, printable
+from workers.hosts.base import Headers, delivery_id, json_body, parse, printable
 from workers.hosts.git_names import action_of, branch_or_tag, present
 from workers.hosts.moments import seconds_since_1970
 from workers.releases.events import (
@@ -83,7 +83,7 @@ class AzureDevOps:
         headers.one(_BASIC)
         headers.one(_CUSTOM)
         try:
-            found = parse(shapes.Envelope, json_text(headers, body), "Azure DevOps")
+            found = parse(shapes.Envelope, json_body(headers, body), "Azure DevOps")
         except (BadDelivery, UnsupportedMedia):
             return DeliveryFacts(self.name, delivery_id(self.name, None, "", body), "")
         sent = found.id
@@ -94,12 +94,12 @@ class AzureDevOps:
         )
 
     def payload(self, headers: Headers, body: bytes) -> bytes:
-        """Return the JSON text of the body."""
-        return json_text(headers, body)
+        """Return the body, which must be JSON itself, not a form."""
+        return json_body(headers, body)
 
     def read(self, headers: Headers, body: bytes) -> Event:
         """Return what the delivery says; an event that no rule uses has kind `other`."""
-        text = json_text(headers, body)
+        text = json_body(headers, body)
         event = parse(shapes.Envelope, text, "Azure DevOps").event_type
         # Of an event that we do not know, no field is known either.
         return _READERS[event](text, event) if event in _READERS else Event(kind="other")

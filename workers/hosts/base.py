@@ -34,15 +34,17 @@ class Headers:
     Its repr shows names only, since values may be signatures or tokens.
     """
 
-    __slots__ = ("_pairs",)
+    __slots__ = ("_first", "_pairs")
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self._pairs = tuple((name.lower(), value) for name, value in pairs)
+        # Nearly always each name comes once, and every header is asked for by name.
+        self._first = dict(reversed(self._pairs))
 
     @classmethod
     def from_raw(cls, raw: Iterable[tuple[bytes, bytes]]) -> Self:
         """Take the headers as ASGI hands them over: bytes, read as Latin-1, which never fails."""
-        return cls((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
+        return cls([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw])
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, str | Sequence[str]]) -> Self:
@@ -56,11 +58,15 @@ class Headers:
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value of the header, in the order of arrival, without outer white space."""
         wanted = name.lower()
-        # Only these two are white space in HTTP; any other byte may be the end of a secret in UTF-8.
-        return tuple(value.strip(" \t") for key, value in self._pairs if key == wanted)
+        if wanted not in self._first:
+            return ()
+        return tuple(value.strip() for key, value in self._pairs if key == wanted)
 
     def one(self, name: str) -> str | None:
         """Return the header's value, or None where there is none; `BadDelivery` for different values."""
+        if len(self._first) == len(self._pairs):
+            value = self._first.get(name.lower())
+            return None if value is None else value.strip()
         values = set(self.all(name))
         if len(values) > 1:
             raise BadDelivery(
@@ -156,14 +162,23 @@ def json_text(headers: Headers, body: bytes) -> bytes:
         raise UnsupportedMedia(
             f"The Content-Encoding {encoding[:40]!r} is not taken; send the body as it is."
         )
-    media_type = (headers.one("Content-Type") or "").partition(";")[0].strip().lower()
+    media_type = _media_type(headers)
     if media_type == _JSON:
         return body
     if media_type == _FORM:
         return _form_field(body)
-    raise UnsupportedMedia(
-        f"The Content-Type {media_type[:80]!r} is not taken; set it to {_JSON} on the webhook."
-    )
+    raise _not_taken(media_type)
+
+
+def json_body(headers: Headers, body: bytes) -> bytes:
+    """Return the body of a host that sends JSON only; `UnsupportedMedia` for anything else.
+
+    No header of a signed body is signed: a text within a JSON body must not become a form's field.
+    """
+    media_type = _media_type(headers)
+    if media_type != _JSON:
+        raise _not_taken(media_type)
+    return json_text(headers, body)
 
 
 def parse(shape: type[Shape], text: bytes, event: str) -> Shape:
@@ -193,6 +208,16 @@ def deeper_than(levels: int, text: bytes) -> bool:
 def printable(text: str) -> str:
     """Return the text without NUL, which stores and terminals take badly."""
     return text.replace("\0", "")
+
+
+def _media_type(headers: Headers) -> str:
+    return (headers.one("Content-Type") or "").partition(";")[0].strip().lower()
+
+
+def _not_taken(media_type: str) -> UnsupportedMedia:
+    return UnsupportedMedia(
+        f"The Content-Type {media_type[:80]!r} is not taken; set it to {_JSON} on the webhook."
+    )
 
 
 def _hash(*parts: bytes) -> str:

@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from workers.hosts import standard_webhooks_payloads as shapes
-from workers.hosts.base import Headers, delivery_id, json_text, parse, printable
+from workers.hosts.base import Headers, delivery_id, json_body, parse, printable
 from workers.hosts.git_names import action_of, branch_or_tag, present
 from workers.hosts.moments import seconds_since_1970
 from workers.hosts.timed_signatures import ID, SIGNATURE, TIMESTAMP, signer, signing_key
@@ -78,19 +78,19 @@ class StandardWebhooks:
         headers.one(SIGNATURE)
         sent = headers.one(ID)
         try:
-            event = parse(shapes.Message, json_text(headers, body), "Standard Webhooks").type
+            event = parse(shapes.Message, json_body(headers, body), "Standard Webhooks").type
         except (BadDelivery, UnsupportedMedia):
             event = ""
         return DeliveryFacts(self.name, delivery_id(self.name, sent, event, body), event)
 
     def payload(self, headers: Headers, body: bytes) -> bytes:
-        """Return the JSON text of the body."""
-        return json_text(headers, body)
+        """Return the body, which must be JSON itself, not a form."""
+        return json_body(headers, body)
 
     def read(self, headers: Headers, body: bytes) -> Event:
         """Return what the message says; one of a type that is not ours has kind `event`."""
         sent = headers.one(ID)
-        text = json_text(headers, body)
+        text = json_body(headers, body)
         event = parse(shapes.Message, text, "Standard Webhooks").type
         if event == "git.ping":
             return Event(kind="ping")
