@@ -19,7 +19,7 @@ from workers.releases.events import BadDelivery, BadSignature, DeliveryFacts, Ev
 
 _SIGNATURE_FORM: Final = re.compile(r"[0-9a-f]{64}", re.ASCII | re.IGNORECASE)
 _FIELD: Final = b"payload="
-_PIECE: Final = 64 * 1024
+_PIECE: Final = 16 * 1024
 
 
 class Gitea:
