@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import Message
+from starlette.types import Message, Receive
 
 from bot.envelope import Problem
 
@@ -25,12 +25,16 @@ _FORM: Final = "multipart/form-data"
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
-async def read_capped(request: Request, most: int) -> bytes:
-    """Return the body's bytes; `Problem` 413 as soon as more than `most` came, 408 when it is too slow."""
-    if _stated_length(request) > most:
+async def read_capped(receive: Receive, stated: str | None, most: int) -> bytes:
+    """Return the body's bytes; `Problem` 413 as soon as more than `most` came, 408 when it is too slow.
+
+    `stated` is the request's own Content-Length, which may lie and then only shortens the way to the 413.
+    `ClientDisconnect` when the caller went away.
+    """
+    if _length(stated) > most:
         raise _too_large(most)
     with _patience():
-        message = await request.receive()
+        message = await receive()
         chunks: list[bytes] = []
         size = 0
         while True:
@@ -43,7 +47,7 @@ async def read_capped(request: Request, most: int) -> bytes:
             chunks.append(chunk)
             if not message.get("more_body", False):
                 return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-            message = await request.receive()
+            message = await receive()
 
 
 @contextmanager
@@ -78,7 +82,8 @@ async def read_model(request: Request, shape: type[Shape], *, optional: bool) ->
     An empty body stands for the model's defaults where the body is optional. `Problem` 413, 415, 400;
     pydantic's `ValidationError` for values that do not fit.
     """
-    body = await read_capped(request, LARGEST_API_BODY)
+    stated = request.headers.get("content-length")
+    body = await read_capped(request.receive, stated, LARGEST_API_BODY)
     if not body and optional:
         return shape()
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -118,9 +123,8 @@ def _json_or_text(name: str, text: str | bytes) -> Any:
         return text if isinstance(text, str) else text.decode("utf-8", "replace")
 
 
-def _stated_length(request: Request) -> int:
-    stated = request.headers.get("content-length", "")
-    return int(stated) if stated.isascii() and stated.isdigit() and len(stated) < 19 else 0
+def _length(stated: str | None) -> int:
+    return int(stated) if stated and stated.isascii() and stated.isdigit() and len(stated) < 19 else 0
 
 
 def _too_large(most: int) -> Problem:

@@ -16,9 +16,8 @@ from bot.envelope import REQUEST_ID, envelope, problem_of
 log = structlog.get_logger("switchover.web")
 
 _SANE: Final = re.compile(rb"[A-Za-z0-9._-]{8,128}")
-_HEADER: Final = b"x-request-id"
+HEADER: Final = b"x-request-id"
 _QUIET: Final = ("/livez", "/readyz", "/metrics")
-_TOLD_ELSEWHERE: Final = "/webhooks/"
 
 
 class Tracing:
@@ -29,18 +28,15 @@ class Tracing:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        # An id must tell requests apart, not be hard to guess: chance once, then counting.
-        self._prefix = secrets.token_hex(4)
-        self._numbers = itertools.count(1)
+        self._id_of = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; see the class."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = request_id_of(scope) or f"{self._prefix}{next(self._numbers):08x}"
-        scope[REQUEST_ID] = request_id
-        tail = (_HEADER, request_id.encode())
+        request_id = scope[REQUEST_ID] = self._id_of(scope)
+        tail = (HEADER, request_id.encode())
         begun = time.perf_counter()
         status = 0
 
@@ -61,18 +57,24 @@ class Tracing:
         _tell(scope, request_id, status, time.perf_counter() - begun)
 
 
-def request_id_of(scope: Scope) -> str | None:
-    """Return the caller's X-Request-Id when it is 8 to 128 plain characters, else None."""
-    for name, value in scope["headers"]:
-        if name == _HEADER and _SANE.fullmatch(value):
-            return str(value.decode("ascii"))
-    return None
+class RequestIds:
+    """Tells the id of a request: its X-Request-Id when that is 8 to 128 plain characters, else a new one."""
+
+    def __init__(self) -> None:
+        # An id must tell requests apart, not be hard to guess: chance once, then counting.
+        self._prefix = secrets.token_hex(4)
+        self._numbers = itertools.count(1)
+
+    def __call__(self, scope: Scope) -> str:
+        """Return the id of a request."""
+        for name, value in scope["headers"]:
+            if name == HEADER and _SANE.fullmatch(value):
+                return str(value.decode("ascii"))
+        return f"{self._prefix}{next(self._numbers):08x}"
 
 
 def _tell(scope: Scope, request_id: str, status: int, seconds: float) -> None:
     path: str = scope["path"]
-    if path.startswith(_TOLD_ELSEWHERE):
-        return
     write = log.debug if path in _QUIET else log.info
     write(
         "request",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from config.projects import ProjectSettings
 from workers.flow.triggers import Candidate, Decision
-from workers.releases.codec import dumps, facts_of, plain, state_of
+from workers.releases.codec import facts_of, plain, state_of
 from workers.releases.events import DeliveryFacts, Event
 from workers.releases.identity import new_release_id
 from workers.releases.intake import Intake
@@ -168,7 +168,7 @@ def candidate_json(
 
 def _candidate(
     candidate: Candidate, project: ProjectSettings, facts: DeliveryFacts, event: Event, driver: str
-) -> Mapping[str, str]:
+) -> JSON:
     """Return what `accept.lua` takes for a push: `candidate_json` without a whole release on the way."""
     release_id, lane, digest = new_release_id(), lane_of(project), project.digest()
     trigger = Trigger("push", facts.host, event.kind, facts.delivery, candidate.actor)
@@ -187,7 +187,7 @@ def _candidate(
     }
     return {
         "release": release_id,
-        "facts": dumps(release_facts),
+        "facts": release_facts,
         "state": "",
         "project": project.name,
         "lane": lane,

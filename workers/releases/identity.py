@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import random
 import re
 import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9-]+")
 MARK = "switchover:"
 """What an ownership mark begins with; the release's id follows."""
@@ -14,7 +15,7 @@ MARK = "switchover:"
 
 def new_release_id() -> str:
     """Return a URL-safe id that sorts by time: ten characters of milliseconds, six of chance."""
-    chance = int.from_bytes(os.urandom(4)) & (1 << 30) - 1
+    chance = random.getrandbits(30)  # ids must differ, not be hard to guess; Python reseeds it in forks
     return _base32(time.time_ns() // 1_000_000, 10) + _base32(chance, 6)
 
 
@@ -39,4 +40,4 @@ def workspace_name(project: str, number: int, release_id: str, commit: str, try_
 
 
 def _base32(number: int, length: int) -> str:
-    return "".join(_ALPHABET[number >> shift & 31] for shift in range(5 * length - 5, -1, -5))
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(5 * length - 10, -1, -10)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workers.releases.model import JSON
@@ -10,11 +10,12 @@ from workers.releases.model import JSON
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What is written for one delivery. `candidates` are what `accept.lua` takes of each."""
+    """What is written for one delivery. `candidates` are what `accept.lua` takes."""
 
     delivery: str
     facts: JSON
-    candidates: Sequence[Mapping[str, str]]
+    """What is kept of the delivery beside its verdict."""
+    candidates: Sequence[JSON]
     verdict: str
     reason: str
     keep_seconds: float

@@ -12,7 +12,9 @@ from typing import Any
 
 import redis
 import redis.asyncio
+from pydantic_core import to_json
 
+from workers.releases.model import JSON
 from workers.store.connection import store_errors
 from workers.store.scripts import Offset, digest, no_offset, source
 
@@ -22,11 +24,11 @@ MOST_TOGETHER = 32
 MOST_UNDER_WAY = 2
 """So many round trips at once: the store works on one while the next is being put together."""
 
-_Call = tuple[tuple[str | int, ...], "asyncio.Future[Any]"]
+_Call = tuple[JSON, "asyncio.Future[Any]"]
 
 
 class BatchedScript:
-    """A script that takes the arguments of many calls, one after the other, and returns a list of answers.
+    """A script that takes the clock's offset and a JSON list of calls, and returns a list of their answers.
 
     The calls are independent of each other: when one of them makes the script fail, each is sent again
     alone, so the script must answer a call that it carried out before.
@@ -39,10 +41,10 @@ class BatchedScript:
         self._waiting: list[_Call] = []
         self._sending: set[asyncio.Task[None]] = set()
 
-    async def run(self, *arguments: str | int) -> Any:
-        """Run the script with the clock's offset and `arguments`; raises `StoreAway`."""
+    async def run(self, call: JSON) -> Any:
+        """Run the script for this call and return its answer; raises `StoreAway`."""
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append((arguments, answer))
+        self._waiting.append((call, answer))
         if len(self._sending) < MOST_UNDER_WAY:
             task = asyncio.create_task(self._send_all())
             self._sending.add(task)
@@ -77,14 +79,12 @@ class BatchedScript:
                     future.set_result(answer)
 
     async def _execute(self, batch: Sequence[_Call]) -> Sequence[Any]:
-        joined = [argument for arguments, _ in batch for argument in arguments]
+        calls = to_json([call for call, _ in batch])
         try:
-            answers: Sequence[Any] = await self._client.evalsha(
-                digest(self._name), 0, self._offset(), *joined
-            )
+            answers: Sequence[Any] = await self._client.evalsha(digest(self._name), 0, self._offset(), calls)
         except redis.exceptions.NoScriptError:
             # A script that the store does not know has run for nobody.
-            answers = await self._client.eval(source(self._name), 0, self._offset(), *joined)
+            answers = await self._client.eval(source(self._name), 0, self._offset(), calls)
         return answers
 
 

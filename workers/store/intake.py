@@ -5,29 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from operator import itemgetter
 from typing import Any
 
 import redis
 import redis.asyncio
+from pydantic_core import to_json
 
 from workers.errors import NotFound
-from workers.releases.codec import dumps
 from workers.releases.intake import Intake, Verdict
 from workers.releases.model import JSON
 from workers.store.batches import BatchedScript
 from workers.store.connection import store_errors
 from workers.store.keyspace import key
 from workers.store.scripts import Offset, Scripts, no_offset
-
-CANDIDATE = (
-    "release", "facts", "state", "project", "lane", "commit", "reason", "config", "settings",
-    "supersede", "ref", "before", "replayed", "forced", "time", "moved_back",
-)  # fmt: skip
-"""What `accept.lua` takes of a candidate, in this order."""
-
-_CANDIDATE_OF = itemgetter(*CANDIDATE)
-_SETTINGS = CANDIDATE.index("settings")
 
 
 class AsyncIntakeStore:
@@ -44,9 +34,9 @@ class AsyncIntakeStore:
         having written nothing.
         """
         digests = {candidate["config"] for candidate in intake.candidates}
-        answer = await self._script.run(*_arguments(intake, self._sent))
+        answer = await self._script.run(_delivery_of(intake, self._sent))
         if answer[0] == "settings":
-            answer = await self._script.run(*_arguments(intake))
+            answer = await self._script.run(_delivery_of(intake))
         self._sent |= digests
         return _verdict(answer)
 
@@ -60,7 +50,7 @@ class IntakeStore:
 
     def accept(self, intake: Intake) -> Verdict:
         """Write a delivery and its releases in one round trip; `StoreAway` when nothing was written."""
-        return _verdict(self._scripts.run("accept", *_arguments(intake))[0])
+        return _verdict(self._scripts.run("accept", to_json([_delivery_of(intake)]))[0])
 
     def delivery(self, delivery_id: str) -> JSON:
         """Return one delivery with its verdict, or raise `NotFound`."""
@@ -85,23 +75,26 @@ class IntakeStore:
         return page, int(rows[-1][1]) if len(rows) == limit else None
 
 
-def _arguments(intake: Intake, sent: AbstractSet[str] = frozenset()) -> list[str | int]:
-    """Return what `accept.lua` takes. Settings that were `sent` before stay at home."""
-    arguments: list[str | int] = [
-        intake.delivery,
-        dumps(intake.facts),
-        int(intake.keep_seconds * 1000),
-        intake.verdict,
-        intake.reason,
-        int(intake.remember_seconds * 1000),
-        len(intake.candidates),
-    ]
-    for candidate in intake.candidates:
-        texts = list(_CANDIDATE_OF(candidate))
-        if candidate["config"] in sent:
-            texts[_SETTINGS] = ""
-        arguments += texts
-    return arguments
+def _delivery_of(intake: Intake, sent: AbstractSet[str] = frozenset()) -> JSON:
+    """Return what `accept.lua` takes of a delivery. Settings that were `sent` before stay at home."""
+    return {
+        "id": intake.delivery,
+        "facts": _text(intake.facts),
+        "keep": int(intake.keep_seconds * 1000),
+        "verdict": intake.verdict,
+        "reason": intake.reason,
+        "remember": int(intake.remember_seconds * 1000),
+        "candidates": [_candidate_of(candidate, sent) for candidate in intake.candidates],
+    }
+
+
+def _candidate_of(candidate: JSON, sent: AbstractSet[str]) -> JSON:
+    settings = "" if candidate["config"] in sent else candidate["settings"]
+    return {**candidate, "facts": _text(candidate["facts"]), "settings": settings}
+
+
+def _text(facts: JSON) -> str:
+    return to_json(facts).decode()
 
 
 def _verdict(answer: Sequence[Any]) -> Verdict:

@@ -43,7 +43,7 @@ class Scripts:
         """Return how many milliseconds the clock is ahead of the store's own."""
         return self._offset()
 
-    def run(self, name: str, *arguments: str | int) -> Any:
+    def run(self, name: str, *arguments: str | bytes | int) -> Any:
         """Run `name` with the clock's offset and `arguments`; raises `StoreAway`."""
         script = self._loaded.get(name)
         if script is None:

@@ -1,31 +1,29 @@
 -- Write deliveries down, each with its verdict and the releases that it makes; one round trip, each all or nothing.
--- ARGV: offset, then for each delivery: id, facts (text), retention (ms), verdict and reason when there are no
---   candidates, how long refs are remembered (ms), number of candidates, and for each candidate the texts of
---   CANDIDATE: what enqueue() takes (settings "" when the store should have them), and ref, before ("" none),
---   replayed ("1"|""), forced ("1"|""), time (host's, seconds, or ""), moved_back (release|ignore)
+-- ARGV: offset, deliveries (JSON list): {id, facts (text), keep (ms), verdict and reason when there are no
+--   candidates, remember (how long refs are, ms), candidates}; of a candidate, all texts: what enqueue() takes
+--   (settings "" when the store should have them), and ref, before ("" none), replayed ("1"|""), forced ("1"|""),
+--   time (host's, seconds, or ""), moved_back (release|ignore)
 -- Returns for each: verdict, reason, release ids (JSON list); or "settings" when the store lacks some, and
 --   nothing of that delivery was written
 -- Order within a ref (P5): the before/after chain, else the host's time, else arrival.
 
-local CANDIDATE = {"release", "facts", "state", "project", "lane", "commit", "reason", "config", "settings",
-  "supersede", "ref", "before", "replayed", "forced", "time", "moved_back"}
 local FINISHED_BADLY = {failed = true, cancelled = true, superseded = true, rolled_back = true, replaced = true}
 
 -- Note where a push moved a ref to. `back` says that it may have stood at that commit before.
-local function remember_move(c, release, back)
+local function remember_move(c, release, back, remember)
   local commit_key = key_ref_commit(c.project, c.ref, c.commit)
   redis.call("HSET", key_ref(c.project, c.ref), "commit", c.commit, "time", c.time, "back", back and "1" or "")
   redis.call("HSET", commit_key, "before", c.before, "time", c.time, "release", release)
-  redis.call("PEXPIRE", commit_key, c.remember)
+  redis.call("PEXPIRE", commit_key, remember)
   if c.before ~= "" then
-    redis.call("SET", key_ref_child(c.project, c.ref, c.before), c.commit, "PX", c.remember)
+    redis.call("SET", key_ref_child(c.project, c.ref, c.before), c.commit, "PX", remember)
   end
 end
 
 -- Decide what a commit on a ref is: "new", or "join"/"ignore" with a reason and the release to join.
 -- A replay is never taken for an event that was merely sent again.
 -- Returns as fourth whether the ref may have stood at this commit before.
-local function judge(c)
+local function judge(c, remember)
   local head = redis.call("HMGET", key_ref(c.project, c.ref), "commit", "time", "back")
   local seen = redis.call("HMGET", key_ref_commit(c.project, c.ref, c.commit), "release", "before", "time")
   local time, head_time = tonumber(c.time), tonumber(head[2] or "")
@@ -37,7 +35,7 @@ local function judge(c)
     local sent_again = c.replayed == "" and (seen[2] or "") == c.before and (seen[3] or "") == c.time
     if head[1] == c.commit then
       if not FINISHED_BADLY[first[1] or "failed"] or sent_again or (earlier and c.replayed == "") then
-        if time and head_time and time > head_time then remember_move(c, seen[1], true) end
+        if time and head_time and time > head_time then remember_move(c, seen[1], true, remember) end
         return "join", "the same commit is " .. name .. " already (" .. (first[1] or "forgotten") .. ")", seen[1]
       end
       return "new", "the commit was pushed again after " .. name .. " (" .. (first[1] or "forgotten") .. ")", nil, back
@@ -62,14 +60,14 @@ local function judge(c)
 end
 
 -- Carry the candidates of one delivery out. Returns verdict, reason, release ids (JSON list).
-local function admit(candidates)
+local function admit(candidates, remember)
   local made, joined, reasons = {}, {}, {}
   for _, c in ipairs(candidates) do
-    local decision, reason, first, back = judge(c)
+    local decision, reason, first, back = judge(c, remember)
     if decision == "new" then
       if reason then c.reason = reason end
       local number = enqueue(c)
-      remember_move(c, c.release, back)
+      remember_move(c, c.release, back, remember)
       table.insert(made, c.release)
       table.insert(reasons, c.project .. ": release #" .. number)
     else
@@ -91,7 +89,7 @@ local function lacks_settings(c)
 end
 
 -- `place` tells deliveries apart that came together: lists of deliveries go by their time.
-local function accept(delivery, candidates, place)
+local function accept(delivery, place)
   local record = key_delivery(delivery.id)
   local known = redis.call("HMGET", record, "releases", "verdict")
   if known[2] then
@@ -99,11 +97,13 @@ local function accept(delivery, candidates, place)
     redis.call("HINCRBY", key_verdicts(), "duplicate", 1)
     return {"duplicate", "this delivery came before and was " .. known[2], known[1]}
   end
-  for _, c in ipairs(candidates) do
+  for _, c in ipairs(delivery.candidates) do
     if lacks_settings(c) then return {"settings"} end
   end
   local verdict, reason, releases = delivery.verdict, delivery.reason, "[]"
-  if #candidates > 0 then verdict, reason, releases = admit(candidates) end
+  if #delivery.candidates > 0 then
+    verdict, reason, releases = admit(delivery.candidates, delivery.remember)
+  end
   redis.call("HSET", record, "facts", delivery.facts, "verdict", verdict, "reason", reason,
     "releases", releases, "received_at", now_text)
   redis.call("PEXPIRE", record, delivery.keep)
@@ -112,18 +112,6 @@ local function accept(delivery, candidates, place)
   return {verdict, reason, releases}
 end
 
-local answers, at = {}, 2
-while at <= #ARGV do
-  local id, facts, keep, verdict, reason, remember, count = unpack(ARGV, at, at + 6)
-  local candidates = {}
-  at = at + 7
-  for index = 1, tonumber(count) do
-    local c = {remember = remember}
-    for offset, name in ipairs(CANDIDATE) do c[name] = ARGV[at + offset - 1] end
-    candidates[index] = c
-    at = at + #CANDIDATE
-  end
-  table.insert(answers,
-    accept({id = id, facts = facts, keep = keep, verdict = verdict, reason = reason}, candidates, #answers))
-end
+local answers = {}
+for place, delivery in ipairs(cjson.decode(ARGV[2])) do answers[place] = accept(delivery, place) end
 return answers
