@@ -23,6 +23,7 @@ _FORM: Final = "application/x-www-form-urlencoded"
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9._~:-]{1,128}", re.ASCII)
 _EVENT_NAME: Final = re.compile(r"[A-Za-z0-9._: -]{1,100}", re.ASCII)
 _JSON_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_BLANK: Final = " \t"  # of HTTP; any other byte may be the end of a secret in UTF-8
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -60,13 +61,13 @@ class Headers:
         wanted = name.lower()
         if wanted not in self._first:
             return ()
-        return tuple(value.strip() for key, value in self._pairs if key == wanted)
+        return tuple(value.strip(_BLANK) for key, value in self._pairs if key == wanted)
 
     def one(self, name: str) -> str | None:
         """Return the header's value, or None where there is none; `BadDelivery` for different values."""
         if len(self._first) == len(self._pairs):
             value = self._first.get(name.lower())
-            return None if value is None else value.strip()
+            return None if value is None else value.strip(_BLANK)
         values = set(self.all(name))
         if len(values) > 1:
             raise BadDelivery(
