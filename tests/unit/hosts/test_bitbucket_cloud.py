@@ -148,6 +148,7 @@ def test_only_a_full_hash_is_ever_released(digits: int, place: str) -> None:
         ("push", {"push": None}),
         (r"push\.changes", {"push": {}}),
         (r"push\.changes\.0\.new", {"push": {"changes": [{"old": None}]}}),
+        (r"push\.changes\.0\.old", {"push": {"changes": [{"new": None}]}}),
         (r"push\.changes\.0\.forced", {"push": {"changes": [moved(None, ref(ONE), forced=1)]}}),
         (r"push\.changes\.0\.new\.name", {"push": {"changes": [moved(None, ref(ONE, "a b"))]}}),
         (r"repository\.full_name", {"repository": {"full_name": "shop"}, "push": {"changes": []}}),
