@@ -31,9 +31,13 @@ class Repository(Payload):
 
 
 class Account(Payload):
-    """Who acted. People choose and change their shown names, so the uuid is the only name that counts."""
+    """Who acted. People choose and change their shown names, so the uuid is the only name that counts.
+
+    Access tokens and apps have the type `app_user`.
+    """
 
     uuid: Uuid | None = None
+    type: str | None = None
 
 
 class Anything(Payload):

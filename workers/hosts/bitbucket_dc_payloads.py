@@ -59,9 +59,10 @@ class Repository(Shape):
 
 
 class Account(Shape):
-    """Who acted; `name` is the unique name of the account."""
+    """Who acted; `name` is the unique name of the account. The type `SERVICE` is no person's."""
 
     name: str
+    type: str | None = None
 
 
 class Body(Shape):

@@ -219,6 +219,13 @@ def test_a_comment_is_told_with_its_pull_request_and_who_wrote_it() -> None:
     assert (found.facts["body"], found.facts["on_change"]) == ("/release now", True)
 
 
+@pytest.mark.parametrize(("kind", "by_bot"), [("user", None), (None, None), ("app_user", True)])
+def test_a_comment_of_a_program_is_told(kind: str | None, by_bot: bool | None) -> None:
+    body = {"comment": {"content": {"raw": "/release"}}, "actor": ADA | {"type": kind}}
+
+    assert read("pullrequest:comment_created", pullrequest=change(), **body).facts.get("by_bot") is by_bot
+
+
 # Commit statuses
 
 
