@@ -53,6 +53,14 @@ class HeadCommit(Payload):
     timestamp: str | None = None
 
 
+class ListedCommit(Payload):
+    """One of a push's commits, with the files that it touched."""
+
+    added: list[str] | None = None
+    removed: list[str] | None = None
+    modified: list[str] | None = None
+
+
 class Anything(Payload):
     """What every event may carry."""
 
@@ -76,7 +84,9 @@ class Push(InRepository):
     deleted: bool = False
     forced: bool | None = None
     head_commit: HeadCommit | None = None
-    commits: list[Counted] = Field(default_factory=list)
+    commits: list[ListedCommit] = Field(default_factory=list)
+    size: StrictInt | None = None
+    distinct_size: StrictInt | None = None
     pusher: Pusher | None = None
 
 
