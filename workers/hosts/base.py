@@ -228,7 +228,7 @@ def _hash(*parts: bytes) -> str:
 def _form_field(body: bytes) -> bytes:
     if body.lstrip()[:1] in {b"{", b"["}:
         # The media type is not signed: somebody's comment in a signed JSON body must not become an event.
-        raise BadDelivery("The body is called a form, but is JSON; send it under its own media type.")
+        raise BadDelivery("A form starts with its field payload; this body is JSON under the wrong media type.")
     values = [
         value for key, _, value in (field.partition(b"=") for field in body.split(b"&")) if key == b"payload"
     ]
