@@ -228,7 +228,9 @@ def _hash(*parts: bytes) -> str:
 def _form_field(body: bytes) -> bytes:
     if body.lstrip()[:1] in {b"{", b"["}:
         # The media type is not signed: somebody's comment in a signed JSON body must not become an event.
-        raise BadDelivery("A form starts with its field payload; this body is JSON under the wrong media type.")
+        raise BadDelivery(
+            "A form starts with its field payload; this body is JSON under the wrong media type."
+        )
     values = [
         value for key, _, value in (field.partition(b"=") for field in body.split(b"&")) if key == b"payload"
     ]
