@@ -36,10 +36,10 @@ def _spoken(body: str) -> Iterator[str]:
             hidden = "-->" not in line
         elif (opened := _FENCE.fullmatch(line)) and not (opened[1][0] == "`" and "`" in opened[2]):
             fence, quoted = opened[1], False
-        elif "<!--" in line:
-            hidden = "-->" not in line.rpartition("<!--")[2]
         elif _QUOTE.match(line):
             quoted = True
+        elif "<!--" in line:
+            hidden = "-->" not in line.rpartition("<!--")[2]
         elif not line.strip():
             quoted = False
         # A line straight below a quote is shown as a part of it.
