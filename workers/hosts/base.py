@@ -8,15 +8,18 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, Protocol, Self, TypeVar
-from urllib.parse import unquote_to_bytes
+from typing import Annotated, Final, Protocol, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from workers.hosts.forms import payload_fields, unquoted
 from workers.releases.events import BadDelivery, DeliveryFacts, Event, UnsupportedMedia
 
 MAX_DEPTH: Final = 100
 """So many arrays and objects may stand inside each other; hosts send fewer than ten."""
+
+MAX_ENTRIES: Final = 10_000
+"""So many objects may be in one list that we read; GitHub, which lists most, sends 2048 commits."""
 
 _JSON: Final = "application/json"
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -27,6 +30,13 @@ _BLANK: Final = " \t"  # of HTTP; any other byte may be the end of a secret in U
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 
 Shape = TypeVar("Shape", bound=BaseModel)
+Entry = TypeVar("Entry")
+
+# An empty object takes a hundred times the memory of its text, and so does the report of a fault in it.
+Entries = Annotated[list[Entry], Field(max_length=MAX_ENTRIES, fail_fast=True)]
+"""A list of objects, of which the first wrong one is the last that is looked at."""
+Texts = Annotated[list[str], Field(fail_fast=True)]
+"""A list of texts, of any length."""
 
 
 class Headers:
@@ -231,12 +241,11 @@ def _form_field(body: bytes) -> bytes:
         raise BadDelivery(
             "A form starts with its field payload; this body is JSON under the wrong media type."
         )
-    values = [
-        value for key, _, value in (field.partition(b"=") for field in body.split(b"&")) if key == b"payload"
-    ]
+    values = payload_fields(body)
     if len(values) != 1:
-        raise BadDelivery(f"The form has {len(values)} fields named payload; it needs exactly one.")
-    return unquote_to_bytes(values[0].replace(b"+", b" "))
+        number = "more than one field" if values else "no field"
+        raise BadDelivery(f"The form has {number} named payload; it needs exactly one.")
+    return b"".join(unquoted(values[0]))
 
 
 def _fault(error: ValidationError, event: str) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from workers.hosts.base import Payload
+from workers.hosts.base import Entries, Payload
 from workers.hosts.bitbucket import Id
 from workers.hosts.git_names import BranchName, Sha
 
@@ -77,13 +77,13 @@ class RefChange(Payload):
     new: Ref | None
     forced: bool | None = None
     truncated: bool | None = None
-    commits: list[Counted] = Field(default_factory=list)
+    commits: Entries[Counted] = Field(default_factory=list)
 
 
 class PushBody(Payload):
     """`push`."""
 
-    changes: list[RefChange]
+    changes: Entries[RefChange]
 
 
 class Push(InRepository):

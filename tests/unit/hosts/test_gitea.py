@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.hosts.base import Headers
-from workers.hosts.gitea import Forgejo, Gitea, unquoted
+from workers.hosts.forms import unquoted
+from workers.hosts.gitea import Forgejo, Gitea
 from workers.hosts.gogs import Gogs
 from workers.releases.event_json import event_json
 from workers.releases.events import BadDelivery, BadSignature, UnsupportedMedia
