@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -14,36 +13,7 @@ from config.triggers import ManualTrigger, PushTrigger
 from workers.flow.triggers import Decision, decide
 from workers.releases.events import Change, Event, RefType
 
-ONE, TWO, TAG_OBJECT = "1" * 40, "2" * 40, "3" * 40
-
-
-@dataclass(frozen=True)
-class Rules:
-    name: str = "shop"
-    repository: str = "acme/shop"
-    triggers: Sequence[PushTrigger | ManualTrigger] = (PushTrigger(branches=("main", "release/*")),)
-
-
-BRANCH = Change(
-    RefType.BRANCH,
-    "main",
-    "update",
-    ONE,
-    TWO,
-    TWO,
-    forced=False,
-    message="Show tax\n\nAsked for.",
-    pushed_at=5.0,
-)
-TAG = Change(RefType.TAG, "v2.0.0", "create", None, TAG_OBJECT, TWO, forced=False, commits_listed=0)
-PUSH = Event(
-    "push", "acme/shop", actor="ada", clone_url="https://git.example/acme/shop.git", changes=(BRANCH,)
-)
-
-
-def decided(*changes: Change, rules: Rules | None = None) -> Decision:
-    (decision,) = decide(replace(PUSH, changes=changes), [rules or Rules()])
-    return decision
+from .trigger_samples import BRANCH, ONE, PUSH, TAG, TWO, Rules, decided
 
 
 def test_a_push_to_a_wanted_branch_is_a_candidate_with_all_that_admission_needs() -> None:
@@ -137,7 +107,11 @@ def test_another_repository_is_named() -> None:
 
 
 def test_each_project_decides_for_itself_in_order() -> None:
-    projects = [Rules(), Rules("docs", "acme/docs"), Rules("tags", triggers=(PushTrigger(tags=("v*",)),))]
+    projects = [
+        Rules(),
+        Rules("docs", repository="acme/docs"),
+        Rules("tags", triggers=(PushTrigger(tags=("v*",)),)),
+    ]
 
     assert [(each.project, each.verdict) for each in decide(PUSH, projects)] == [
         ("shop", "release"),
@@ -175,7 +149,14 @@ def test_several_refs_in_one_push_are_judged_one_by_one() -> None:
         (Event("ping"), "a ping only asks whether somebody listens"),
         (Event("other", "acme/shop"), "no rule uses this kind of event"),
         (Event("push", changes=(BRANCH,)), "the push event names no repository"),
-        (Event("ci_status", "acme/shop"), "project shop has no trigger for ci_status events"),
+        (Event("deployment", "acme/shop"), "project shop has no trigger for deployment events"),
+        (Event("release_published", "acme/shop"), "project shop has no trigger for release_published events"),
+        (Event("change_merged", "acme/shop"), "project shop has no trigger for change_merged events"),
+        (Event("comment", "acme/shop"), "project shop has no trigger for comment events"),
+        (
+            Event("ci_status", "acme/shop"),
+            "project shop has no trigger for ci_status events; a push trigger may say when: ci",
+        ),
     ],
 )
 def test_other_events_are_ignored_with_their_reason(event: Event, reason: str) -> None:

@@ -206,7 +206,7 @@ class HostApi:
             raise unusable(call, self.host, "in an encoding that was not asked for")
         parts, size = [], 0
         try:
-            for part in response.iter_raw():
+            for part in response.iter_bytes():
                 parts.append(part)
                 size += len(part)
                 if not response.is_success and size > _LARGEST_FAULT:

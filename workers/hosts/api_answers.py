@@ -94,7 +94,7 @@ def is_from_api(answer: Answer) -> bool:
 def parsed(call: Call, answer: Answer, shape: type[T], host: str) -> T:
     """Read a good answer into the shape; `TryAgain` names what is wrong with it, never its values."""
     try:
-        found: T = _adapter(cast("Hashable", shape)).validate_json(answer.body)
+        found: T = _adapter(cast("Hashable", shape)).validate_json(answer.body, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         if first["type"] == "json_invalid":

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from workers.hosts.base import Payload
+from workers.hosts.base import Entries, Payload
 from workers.hosts.git_names import BranchName, RefName, Sha
 
 EventType = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=100)]
@@ -89,8 +89,8 @@ class PushResource(AzurePayload):
     """`resource` of `git.push`."""
 
     repository: Repository
-    ref_updates: list[RefUpdate]
-    commits: list[Commit] | None = None
+    ref_updates: Entries[RefUpdate]
+    commits: Entries[Commit] | None = None
     pushed_by: Identity | None = None
     date: str | None = None
 

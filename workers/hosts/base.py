@@ -8,24 +8,35 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, Protocol, Self, TypeVar
-from urllib.parse import unquote_to_bytes
+from typing import Annotated, Final, Protocol, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from workers.hosts.forms import payload_fields, unquoted
 from workers.releases.events import BadDelivery, DeliveryFacts, Event, UnsupportedMedia
 
 MAX_DEPTH: Final = 100
 """So many arrays and objects may stand inside each other; hosts send fewer than ten."""
+
+MAX_ENTRIES: Final = 10_000
+"""So many objects may be in one list that we read; GitHub, which lists most, sends 2048 commits."""
 
 _JSON: Final = "application/json"
 _FORM: Final = "application/x-www-form-urlencoded"
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9._~:-]{1,128}", re.ASCII)
 _EVENT_NAME: Final = re.compile(r"[A-Za-z0-9._: -]{1,100}", re.ASCII)
 _JSON_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_BLANK: Final = " \t"  # of HTTP; any other byte may be the end of a secret in UTF-8
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 
 Shape = TypeVar("Shape", bound=BaseModel)
+Entry = TypeVar("Entry")
+
+# An empty object takes a hundred times the memory of its text, and so does the report of a fault in it.
+Entries = Annotated[list[Entry], Field(max_length=MAX_ENTRIES, fail_fast=True)]
+"""A list of objects, of which the first wrong one is the last that is looked at."""
+Texts = Annotated[list[str], Field(fail_fast=True)]
+"""A list of texts, of any length."""
 
 
 class Headers:
@@ -60,13 +71,13 @@ class Headers:
         wanted = name.lower()
         if wanted not in self._first:
             return ()
-        return tuple(value.strip() for key, value in self._pairs if key == wanted)
+        return tuple(value.strip(_BLANK) for key, value in self._pairs if key == wanted)
 
     def one(self, name: str) -> str | None:
         """Return the header's value, or None where there is none; `BadDelivery` for different values."""
         if len(self._first) == len(self._pairs):
             value = self._first.get(name.lower())
-            return None if value is None else value.strip()
+            return None if value is None else value.strip(_BLANK)
         values = set(self.all(name))
         if len(values) > 1:
             raise BadDelivery(
@@ -225,12 +236,16 @@ def _hash(*parts: bytes) -> str:
 
 
 def _form_field(body: bytes) -> bytes:
-    values = [
-        value for key, _, value in (field.partition(b"=") for field in body.split(b"&")) if key == b"payload"
-    ]
+    if body.lstrip()[:1] in {b"{", b"["}:
+        # The media type is not signed: somebody's comment in a signed JSON body must not become an event.
+        raise BadDelivery(
+            "A form starts with its field payload; this body is JSON under the wrong media type."
+        )
+    values = payload_fields(body)
     if len(values) != 1:
-        raise BadDelivery(f"The form has {len(values)} fields named payload; it needs exactly one.")
-    return unquote_to_bytes(values[0].replace(b"+", b" "))
+        number = "more than one field" if values else "no field"
+        raise BadDelivery(f"The form has {number} named payload; it needs exactly one.")
+    return b"".join(unquoted(values[0]))
 
 
 def _fault(error: ValidationError, event: str) -> str:

@@ -130,8 +130,10 @@ def _change_facts(found: shapes.PullRequest, *, merged: bool) -> dict[str, Any]:
 def _comment(text: bytes, event: str) -> Event:
     found = parse(shapes.Comment, text, event)
     facts = _change_facts(found, merged=False)
-    body = printable(found.comment.content.raw or "")
-    return _event("comment", found, facts | {"body": body, "on_change": True})
+    facts |= {"body": printable(found.comment.content.raw or ""), "on_change": True}
+    if found.actor is not None and found.actor.type == "app_user":
+        facts["by_bot"] = True
+    return _event("comment", found, facts)
 
 
 def _status(text: bytes, event: str) -> Event:

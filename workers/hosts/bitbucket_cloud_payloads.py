@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from workers.hosts.base import Payload
+from workers.hosts.base import Entries, Payload
 from workers.hosts.bitbucket import Id
 from workers.hosts.git_names import BranchName, Sha
 
@@ -31,9 +31,13 @@ class Repository(Payload):
 
 
 class Account(Payload):
-    """Who acted. People choose and change their shown names, so the uuid is the only name that counts."""
+    """Who acted. People choose and change their shown names, so the uuid is the only name that counts.
+
+    Access tokens and apps have the type `app_user`.
+    """
 
     uuid: Uuid | None = None
+    type: str | None = None
 
 
 class Anything(Payload):
@@ -73,13 +77,13 @@ class RefChange(Payload):
     new: Ref | None
     forced: bool | None = None
     truncated: bool | None = None
-    commits: list[Counted] = Field(default_factory=list)
+    commits: Entries[Counted] = Field(default_factory=list)
 
 
 class PushBody(Payload):
     """`push`."""
 
-    changes: list[RefChange]
+    changes: Entries[RefChange]
 
 
 class Push(InRepository):

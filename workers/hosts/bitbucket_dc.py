@@ -164,7 +164,10 @@ def _pull_request(text: bytes, event: str) -> Event:
 
 def _comment(text: bytes, event: str) -> Event:
     found = _parse(shapes.Comment, text, event)
-    written = {"body": printable(found.comment.text), "on_change": True, "author": _actor(found)}
+    body = printable(found.comment.text)
+    written: dict[str, Any] = {"body": body, "on_change": True, "author": _actor(found)}
+    if found.actor is not None and found.actor.type == "SERVICE":
+        written["by_bot"] = True
     return _change_event("comment", found, written, merged=False)
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field, StrictFloat, StrictInt, StrictStr
 from pydantic.alias_generators import to_camel
 
-from workers.hosts.base import Payload
+from workers.hosts.base import Entries, Payload
 from workers.hosts.bitbucket import Id, NamePart
 from workers.hosts.git_names import BranchName, RefName, Sha
 
@@ -41,7 +41,7 @@ class CloneLink(Shape):
 class Links(Shape):
     """`repository.links`, in newer versions only."""
 
-    clone: list[CloneLink] = Field(default_factory=list)
+    clone: Entries[CloneLink] = Field(default_factory=list)
 
 
 class Repository(Shape):
@@ -59,9 +59,10 @@ class Repository(Shape):
 
 
 class Account(Shape):
-    """Who acted; `name` is the unique name of the account."""
+    """Who acted; `name` is the unique name of the account. The type `SERVICE` is no person's."""
 
     name: str
+    type: str | None = None
 
 
 class Body(Shape):
@@ -104,9 +105,9 @@ class Push(Body):
 
     date: StrictInt | StrictFloat | StrictStr | None = None
     repository: Repository
-    changes: list[RefChange]
+    changes: Entries[RefChange]
     to_commit: HeadCommit | None = None
-    commits: list[Counted] | None = None
+    commits: Entries[Counted] | None = None
 
 
 class Head(Shape):

@@ -11,15 +11,14 @@ import hmac
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import ClassVar, Final
-from urllib.parse import unquote_to_bytes
 
 from workers.hosts import gitea_events as events
 from workers.hosts.base import Headers, delivery_id, event_name, json_text
+from workers.hosts.forms import unquoted
 from workers.releases.events import BadDelivery, BadSignature, DeliveryFacts, Event
 
 _SIGNATURE_FORM: Final = re.compile(r"[0-9a-f]{64}", re.ASCII | re.IGNORECASE)
 _FIELD: Final = b"payload="
-_PIECE: Final = 16 * 1024
 
 
 class Gitea:
@@ -117,19 +116,3 @@ def _signed_readings(body: bytes) -> Iterator[Iterable[bytes]]:
     yield (body,)
     if body.startswith(_FIELD) and b"&" not in body:
         yield unquoted(memoryview(body)[len(_FIELD) :])
-
-
-def unquoted(field: bytes | memoryview, piece: int = _PIECE) -> Iterator[bytes]:
-    """Decode a form's field in pieces of about so many bytes (at least 3).
-
-    Whoever sends it need not have signed it: decoding a large field as a whole takes many times its size.
-    """
-    start = 0
-    while start < len(field):
-        part = bytes(field[start : start + piece])
-        cut = part.rfind(b"%", -2)
-        if cut > 0 and start + len(part) < len(field):
-            # An escape has three bytes; what may be its beginning belongs to the next piece.
-            part = part[:cut]
-        start += len(part)
-        yield unquote_to_bytes(part.replace(b"+", b" "))

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from workers.hosts.base import Payload
+from workers.hosts.base import Entries, Payload
 
 Sha = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")]
 """A full object name; all zeros means none. SHA-256 repositories have 64 digits."""
@@ -78,7 +78,7 @@ class Push(InRepository):
     before: Sha
     after: Sha
     head_commit: Commit | None = None
-    commits: list[Commit] | None = None
+    commits: Entries[Commit] | None = None
     total_commits: Id | None = None
     pusher: Account | None = None
 

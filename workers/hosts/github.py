@@ -17,6 +17,10 @@ from workers.releases.events import BadDelivery, BadSignature, Change, DeliveryF
 
 _SIGNATURE: Final = "X-Hub-Signature-256"
 _SIGNATURE_FORM: Final = re.compile(r"sha256=([0-9a-f]{64})", re.ASCII | re.IGNORECASE)
+_MOST_COMMITS_LISTED: Final = 2048
+"""GitHub lists no more commits than these in a push."""
+_MOST_PATHS: Final = 10_000
+"""More are not carried along; who needs them asks the host."""
 _REF_TYPES: Final = {"heads": RefType.BRANCH, "tags": RefType.TAG}
 _CHANGE_KINDS: Final = {
     "opened": "change_opened",
@@ -154,7 +158,29 @@ def _change(push: shapes.Push, ref_type: RefType, name: str) -> Change:
         message=None if head is None or head.message is None else printable(head.message),
         timestamp=None if head is None else head.timestamp,
         pushed_at=_seconds(push.repository.pushed_at),
+        paths=_paths(push, before, after),
     )
+
+
+def _paths(push: shapes.Push, before: str | None, after: str | None) -> tuple[str, ...] | None:
+    """Return every file that the push changed, or None where its list of commits may not be the whole story.
+
+    A forced push also takes commits away, a new ref has commits of other branches: neither is listed.
+    """
+    commits = push.commits
+    whole = push.forced is False and before is not None and after is not None
+    if not whole or not commits or len(commits) >= _MOST_COMMITS_LISTED:
+        return None
+    if any(size is not None and size != len(commits) for size in (push.size, push.distinct_size)):
+        return None
+    found: dict[str, None] = {}
+    for commit in commits:
+        if commit.added is None or commit.removed is None or commit.modified is None:
+            return None
+        found |= dict.fromkeys((*commit.added, *commit.modified, *commit.removed))
+        if len(found) > _MOST_PATHS:
+            return None
+    return tuple(map(printable, found))
 
 
 def _commit(ref_type: RefType, after: str | None, head: shapes.HeadCommit | None) -> str | None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictFloat, StrictInt, StrictStr
 
-from workers.hosts.base import Payload
+from workers.hosts.base import Entries, Payload, Texts
 
 Sha = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")]
 """A full object name; all zeros means none. SHA-256 repositories have 64 digits."""
@@ -53,6 +53,14 @@ class HeadCommit(Payload):
     timestamp: str | None = None
 
 
+class ListedCommit(Payload):
+    """One of a push's commits, with the files that it touched."""
+
+    added: Texts | None = None
+    removed: Texts | None = None
+    modified: Texts | None = None
+
+
 class Anything(Payload):
     """What every event may carry."""
 
@@ -76,7 +84,9 @@ class Push(InRepository):
     deleted: bool = False
     forced: bool | None = None
     head_commit: HeadCommit | None = None
-    commits: list[Counted] = Field(default_factory=list)
+    commits: Entries[ListedCommit] = Field(default_factory=list)
+    size: StrictInt | None = None
+    distinct_size: StrictInt | None = None
     pusher: Pusher | None = None
 
 
@@ -197,7 +207,7 @@ class Status(InRepository):
     state: str
     sha: Sha
     context: str
-    branches: list[NamedBranch] = Field(default_factory=list)
+    branches: Entries[NamedBranch] = Field(default_factory=list)
 
 
 class CommentBody(Payload):

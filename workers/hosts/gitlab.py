@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from workers.hosts import gitlab_payloads as shapes
-from workers.hosts.base import Headers, delivery_id, event_name, json_text, parse, printable
+from workers.hosts.base import Headers, delivery_id, event_name, json_body, parse, printable
 from workers.hosts.git_names import action_of, branch_or_tag, present
 from workers.hosts.timed_signatures import ID, SECRET_PREFIX, signer, signing_key
 from workers.releases.events import BadSignature, Change, DeliveryFacts, Event, RefType
@@ -78,15 +78,15 @@ class GitLab:
         return DeliveryFacts(self.name, delivery_id(self.name, sent, event, body), event)
 
     def payload(self, headers: Headers, body: bytes) -> bytes:
-        """Return the JSON text of the body."""
-        return json_text(headers, body)
+        """Return the body, which is JSON; GitLab sends no forms."""
+        return json_body(headers, body)
 
     def read(self, headers: Headers, body: bytes) -> Event:
         """Return what the delivery says; an event or action that no rule uses has kind `other`.
 
         The body alone tells what it is, since no header but those of the signature is signed.
         """
-        text = json_text(headers, body)
+        text = json_body(headers, body)
         found = parse(shapes.Kind, text, "GitLab")
         return _READERS.get(found.object_kind or found.event_name or "", _other)(text)
 
@@ -120,8 +120,8 @@ class GitLab:
         matching = [
             index
             for index, secret in enumerate(self._secrets)
-            # All secrets are compared, always; an empty one is nobody's.
-            if hmac.compare_digest(secret, token) and secret
+            # All secrets are compared, always. An empty one is nobody's, as an empty token came to nothing.
+            if hmac.compare_digest(secret, token)
         ]
         if not matching:
             raise BadSignature(f"{_TOKEN} is no secret of host {self.name}; compare the two secrets.")

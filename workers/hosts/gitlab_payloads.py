@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from workers.hosts.base import Payload
+from workers.hosts.base import Entries, Payload
 from workers.hosts.git_names import BranchName, RefName, Sha
 
 Id = Annotated[int, Field(ge=0, lt=2**63)]
@@ -69,7 +69,7 @@ class Push(InProject):
     before: Sha
     after: Sha
     checkout_sha: Sha | None = None
-    commits: list[Commit] | None = None
+    commits: Entries[Commit] | None = None
     user_username: str | None = None
     user_name: str | None = None
 

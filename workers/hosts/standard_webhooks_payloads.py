@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from workers.hosts.base import Payload
+from workers.hosts.base import Entries, Payload
 from workers.hosts.git_names import BranchName, RefName, Sha
 
 Type = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=100)]
@@ -50,7 +50,7 @@ class InRepository(Payload):
 class PushData(InRepository):
     """`data` of `git.push`."""
 
-    changes: list[Ref]
+    changes: Entries[Ref]
 
 
 class Push(Message):

@@ -33,6 +33,7 @@ class Change:
     message: str | None = None  # of the head commit
     timestamp: str | None = None  # of the head commit, RFC 3339 as the host wrote it; its author chose it
     pushed_at: float | None = None  # when the host took the push, seconds since 1970; None: it does not say
+    paths: tuple[str, ...] | None = None  # every file that the push changed; None: not known, or not all
 
     @property
     def ref(self) -> str:

@@ -117,3 +117,11 @@ def test_depth_is_counted_as_a_person_would(value: object, levels: int) -> None:
 
 def test_brackets_in_texts_are_no_depth() -> None:
     assert not deeper_than(1, json.dumps(['[[[{"\\"', "\\", "{{{{"]).encode())
+
+
+@pytest.mark.parametrize("before", [b'{"comment": "x', b' \n["x'])
+def test_a_text_within_a_signed_json_body_does_not_become_an_event_when_it_is_called_a_form(
+    before: bytes,
+) -> None:
+    with pytest.raises(BadDelivery, match="is JSON"):
+        json_text(FORM, before + b'&payload=%7B%22ref%22%3A1%7D&"}')

@@ -148,6 +148,7 @@ def test_only_a_full_hash_is_ever_released(digits: int, place: str) -> None:
         ("push", {"push": None}),
         (r"push\.changes", {"push": {}}),
         (r"push\.changes\.0\.new", {"push": {"changes": [{"old": None}]}}),
+        (r"push\.changes\.0\.old", {"push": {"changes": [{"new": None}]}}),
         (r"push\.changes\.0\.forced", {"push": {"changes": [moved(None, ref(ONE), forced=1)]}}),
         (r"push\.changes\.0\.new\.name", {"push": {"changes": [moved(None, ref(ONE, "a b"))]}}),
         (r"repository\.full_name", {"repository": {"full_name": "shop"}, "push": {"changes": []}}),
@@ -216,6 +217,13 @@ def test_a_comment_is_told_with_its_pull_request_and_who_wrote_it() -> None:
 
     assert (found.kind, found.actor, found.facts["number"]) == ("comment", "{ada}", 7)
     assert (found.facts["body"], found.facts["on_change"]) == ("/release now", True)
+
+
+@pytest.mark.parametrize(("kind", "by_bot"), [("user", None), (None, None), ("app_user", True)])
+def test_a_comment_of_a_program_is_told(kind: str | None, by_bot: bool | None) -> None:
+    body = {"comment": {"content": {"raw": "/release"}}, "actor": ADA | {"type": kind}}
+
+    assert read("pullrequest:comment_created", pullrequest=change(), **body).facts.get("by_bot") is by_bot
 
 
 # Commit statuses

@@ -289,6 +289,14 @@ def test_a_comment_is_told_with_its_pull_request_and_author() -> None:
     assert (event.facts["body"], event.facts["on_change"], event.facts["number"]) == ("/release", True, 7)
 
 
+@pytest.mark.parametrize(("kind", "by_bot"), [("NORMAL", None), (None, None), ("SERVICE", True)])
+def test_a_comment_of_a_program_is_told(kind: str | None, by_bot: bool | None) -> None:
+    body = {"comment": {"text": "/release"}, "actor": ADA | {"type": kind}}
+    event = read("pr:comment:added", pullRequest=change(repository()), **body)
+
+    assert event.facts.get("by_bot") is by_bot
+
+
 # Other events
 
 

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.hosts.base import Headers
-from workers.hosts.gitea import Forgejo, Gitea, unquoted
+from workers.hosts.forms import unquoted
+from workers.hosts.gitea import Forgejo, Gitea
 from workers.hosts.gogs import Gogs
 from workers.releases.event_json import event_json
 from workers.releases.events import BadDelivery, BadSignature, UnsupportedMedia
@@ -60,6 +61,11 @@ def test_each_configured_secret_is_accepted_and_told(host: Gitea, secret: str, i
 
 
 @every_host
+def test_of_two_equal_secrets_the_first_is_told(host: Gitea) -> None:
+    assert type(host)("code", [NEW, OLD, OLD]).verify(signed(host, signature(OLD, BODY)), BODY) == 1
+
+
+@every_host
 def test_the_hex_digits_may_be_upper_case(host: Gitea) -> None:
     assert host.verify(signed(host, signature(OLD, BODY).upper()), BODY) == 0
 
@@ -83,6 +89,15 @@ def test_a_form_may_be_signed_as_it_came_too(host: Gitea) -> None:
 def test_a_form_with_more_in_it_than_was_signed_is_refused(host: Gitea, extra: bytes) -> None:
     with pytest.raises(BadSignature):
         host.verify(signed(host, signature(OLD, BODY), form=True), FORM + extra)
+
+
+@every_host
+def test_a_form_that_cuts_the_signed_text_is_refused(host: Gitea) -> None:
+    cut = FORM.replace(b"%26", b"&")
+
+    assert cut != FORM
+    with pytest.raises(BadSignature):
+        host.verify(signed(host, signature(OLD, BODY), form=True), cut)
 
 
 @every_host

@@ -86,6 +86,7 @@ def test_no_text_of_the_body_comes_into_a_message() -> None:
     ("headers", "named"),
     [
         ([("Content-Type", "text/plain")], "text/plain"),
+        ([("Content-Type", "application/x-www-form-urlencoded")], "form-urlencoded"),
         ([], "application/json"),
         ([*JSON_BODY, ("Content-Encoding", "gzip")], "gzip"),
     ],

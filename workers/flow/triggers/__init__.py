@@ -1,0 +1,53 @@
+"""What an event asks of each project, and why: pure decisions, before the store is asked.
+
+What only the store knows (duplicates, newer commits, freezes) is decided at admission. What only the host
+knows is left as a question: `decide` says `ask`, somebody asks, `settle` goes on with the answers.
+"""
+
+from workers.flow.triggers.deciding import decide, decide_ci, settle
+from workers.flow.triggers.model import Candidate, Decision, MovedBack, ProjectRules, Verdict
+from workers.flow.triggers.questions import (
+    NOTHING_KNOWN,
+    Answers,
+    ChangedPaths,
+    CommitOfTag,
+    DefaultBranch,
+    Green,
+    HeadOfBranch,
+    HeadOfChange,
+    MayRelease,
+    NamedBy,
+    NamedRef,
+    Question,
+)
+from workers.flow.triggers.repositories import same_repository
+from workers.flow.triggers.times import catch_up_every, next_time, poll_every, schedule_event, schedules_of
+
+__all__ = [
+    "NOTHING_KNOWN",
+    "Answers",
+    "Candidate",
+    "ChangedPaths",
+    "CommitOfTag",
+    "Decision",
+    "DefaultBranch",
+    "Green",
+    "HeadOfBranch",
+    "HeadOfChange",
+    "MayRelease",
+    "MovedBack",
+    "NamedBy",
+    "NamedRef",
+    "ProjectRules",
+    "Question",
+    "Verdict",
+    "catch_up_every",
+    "decide",
+    "decide_ci",
+    "next_time",
+    "poll_every",
+    "same_repository",
+    "schedule_event",
+    "schedules_of",
+    "settle",
+]

@@ -1,0 +1,134 @@
+"""From an event to one decision per project, and from a decision with questions to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+from workers.flow.triggers.changes import judge_merged, judge_published
+from workers.flow.triggers.ci import judge_ci
+from workers.flow.triggers.comments import judge_comment
+from workers.flow.triggers.model import Basis, Decision, ProjectRules, Ruling
+from workers.flow.triggers.pushes import judge_change
+from workers.flow.triggers.questions import UNASKED, Answers, Inquiry, NamedBy, NamedRef, Question
+from workers.flow.triggers.repositories import stranger
+from workers.flow.triggers.times import judge_schedule
+from workers.releases.events import Event
+
+_NO_IDS: Final[Mapping[str, str]] = MappingProxyType({})
+_QUIET: Final[Mapping[str, str]] = {
+    "ping": "a ping only asks whether somebody listens",
+    "other": "no rule uses this kind of event",
+}
+_MAY_COME_FROM_A_FORK: Final = frozenset({"change_merged", "comment"})
+"""What was merged is the project's own by now; whose commit a comment means is asked later."""
+
+Judge = Callable[[Event, ProjectRules, Inquiry], list[Ruling]]
+
+
+def decide(
+    event: Event, projects: Iterable[ProjectRules], ids: Mapping[str, str] = _NO_IDS
+) -> tuple[Decision, ...]:
+    """Return one decision per project, in the order given. The projects are those of the event's host.
+
+    `ids` are the host's ids of the projects' repositories as they were last seen, by the project's name: they
+    follow a repository that was renamed or transferred, and give away one that took a former name.
+    """
+    return tuple(_decide(event, project, ids.get(project.name), UNASKED) for project in projects)
+
+
+def settle(decision: Decision, answers: Answers, *, late: bool = False) -> Decision:
+    """Return what becomes of a decision with the answers to its questions; others stay as they are.
+
+    A question of the decision that has no answer counts as one that nobody can answer, and the safe way is
+    taken. The result may ask further questions, at most three times in a row; it asks the same ones again
+    while CI is under way, until `late` says that the time for it is over.
+    """
+    basis = decision.basis
+    if decision.verdict != "ask" or basis is None:
+        return decision
+    before = basis.inquiry
+    closed = before.closed | {question for question in decision.questions if question not in answers}
+    inquiry = Inquiry(before.answers | answers, closed, late=late)
+    return _decide(basis.event, basis.project, basis.known_id, inquiry)
+
+
+def decide_ci(
+    event: Event,
+    projects: Iterable[ProjectRules],
+    named: Sequence[NamedRef],
+    ids: Mapping[str, str] = _NO_IDS,
+) -> tuple[Decision, ...]:
+    """Return the decisions on an event of CI where the pushes that named its commit are at hand."""
+    return tuple(_with_names(decision, named) for decision in decide(event, projects, ids))
+
+
+def _with_names(decision: Decision, named: Sequence[NamedRef]) -> Decision:
+    known: dict[Question[Any], object] = {
+        each: tuple(named) for each in decision.questions if isinstance(each, NamedBy)
+    }
+    return settle(decision, Answers(known)) if known else decision
+
+
+def _decide(event: Event, project: ProjectRules, known_id: str | None, inquiry: Inquiry) -> Decision:
+    blocked = _blocked(event, project, known_id)
+    if blocked is not None:
+        return Decision(project.name, "ignore", blocked)
+    rulings = _rulings(event, project, inquiry)
+    if len(rulings) == 1:
+        ruling = rulings[0]
+        if ruling.question is None:
+            if ruling.candidate is None:
+                return Decision(project.name, "ignore", ruling.reason)
+            return Decision(project.name, "release", ruling.reason, (ruling.candidate,))
+    return _joined(rulings, Basis(event, project, known_id, inquiry))
+
+
+def _joined(rulings: Sequence[Ruling], basis: Basis) -> Decision:
+    """Make one decision of several rulings; while one of them asks, the others wait for it."""
+    name = basis.project.name
+    asking = [ruling for ruling in rulings if ruling.question is not None]
+    wanted = [ruling for ruling in rulings if ruling.candidate is not None]
+    if asking:
+        questions = dict.fromkeys(ruling.question for ruling in asking if ruling.question is not None)
+        reason = _reasons([*wanted, *asking])
+        return Decision(name, "ask", reason, questions=tuple(questions), basis=basis)
+    if not wanted:
+        return Decision(name, "ignore", _reasons(rulings))
+    candidates = tuple(ruling.candidate for ruling in wanted if ruling.candidate is not None)
+    return Decision(name, "release", _reasons(wanted), candidates)
+
+
+def _reasons(rulings: Iterable[Ruling]) -> str:
+    return "; ".join(dict.fromkeys(ruling.reason for ruling in rulings))
+
+
+def _blocked(event: Event, project: ProjectRules, known_id: str | None) -> str | None:
+    """Return why the event cannot concern the project whatever its rules are, or None."""
+    if event.kind in _QUIET:
+        return _QUIET[event.kind]
+    foreign = stranger(event, project, known_id)
+    if foreign is not None:
+        return foreign
+    if event.facts.get("from_fork") is True and event.kind not in _MAY_COME_FROM_A_FORK:
+        return "the commit comes from a fork, which never gets this project's secrets"
+    if event.kind == "push":
+        return None if event.changes else "the push moved no branch and no tag"
+    return None if event.kind in _JUDGES else f"project {project.name} has no trigger for {event.kind} events"
+
+
+def _rulings(event: Event, project: ProjectRules, inquiry: Inquiry) -> list[Ruling]:
+    if event.kind == "push":
+        return [judge_change(event, change, project, inquiry) for change in event.changes]
+    return _JUDGES[event.kind](event, project, inquiry)
+
+
+_JUDGES: Final[Mapping[str, Judge]] = {
+    "release_published": judge_published,
+    "change_merged": judge_merged,
+    "comment": judge_comment,
+    "ci_finished": judge_ci,
+    "ci_status": judge_ci,
+    "schedule": judge_schedule,
+}
