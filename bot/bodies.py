@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
@@ -33,31 +31,8 @@ async def read_capped(receive: Receive, stated: str | None, most: int) -> bytes:
     """
     if _length(stated) > most:
         raise _too_large(most)
-    with _patience():
-        message = await receive()
-        chunks: list[bytes] = []
-        size = 0
-        while True:
-            if message["type"] != "http.request":
-                raise ClientDisconnect
-            chunk: bytes = message.get("body", b"")
-            size += len(chunk)
-            if size > most:
-                raise _too_large(most)
-            chunks.append(chunk)
-            if not message.get("more_body", False):
-                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-            message = await receive()
-
-
-@contextmanager
-def _patience() -> Iterator[None]:
-    """Give a body that is too slow up with a `Problem` 408.
-
-    asyncio.timeout does the same at five times the price, which shows where every request pays it.
-    """
-    task = asyncio.current_task()
     late = False
+    task = asyncio.current_task()
 
     def give_up() -> None:
         nonlocal late
@@ -65,15 +40,33 @@ def _patience() -> Iterator[None]:
         if task is not None:
             task.cancel()
 
+    # asyncio.timeout does the same at five times the price, which shows where every delivery pays it.
     timer = asyncio.get_running_loop().call_later(BODY_SECONDS, give_up)
     try:
-        yield
+        return await _read(receive, most)
     except asyncio.CancelledError:
         if not late or task is None or task.uncancel() > 0:
             raise
         raise Problem(408, f"The body did not arrive within {BODY_SECONDS:.0f} seconds.") from None
     finally:
         timer.cancel()
+
+
+async def _read(receive: Receive, most: int) -> bytes:
+    message = await receive()
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        if message["type"] != "http.request":
+            raise ClientDisconnect
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > most:
+            raise _too_large(most)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        message = await receive()
 
 
 async def read_model(request: Request, shape: type[Shape], *, optional: bool) -> Shape:

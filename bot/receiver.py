@@ -5,13 +5,13 @@ An ASGI application of its own, without Starlette's layers: it is called more of
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 import structlog
+from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
@@ -33,8 +33,6 @@ WEBHOOKS: Final = "/webhooks/"
 
 _LARGE_BODY: Final = 128 * 1024
 """A larger body is verified and read in a thread, so that it does not hold up the others."""
-
-_encode: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Receiver:
@@ -142,7 +140,7 @@ async def _send_verdict(send: Send, delivery: str, verdict: Verdict, request_id:
         "reason": verdict.reason,
         "releases": verdict.releases,
     }
-    body = _encode(content).encode()
+    body = to_json(content)
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(body)),

@@ -175,9 +175,10 @@ def _paths(push: shapes.Push, before: str | None, after: str | None) -> tuple[st
         return None
     found: dict[str, None] = {}
     for commit in commits:
-        if commit.added is None or commit.removed is None or commit.modified is None:
+        added, removed, modified = commit.get("added"), commit.get("removed"), commit.get("modified")
+        if added is None or removed is None or modified is None:
             return None
-        found |= dict.fromkeys((*commit.added, *commit.modified, *commit.removed))
+        found |= dict.fromkeys((*added, *modified, *removed))
         if len(found) > _MOST_PATHS:
             return None
     return tuple(map(printable, found))

@@ -21,9 +21,6 @@ from workers.store.scripts import Offset, digest, no_offset, source
 MOST_TOGETHER = 32
 """So many calls travel together at the most; the store answers nobody else while it runs them."""
 
-MOST_UNDER_WAY = 2
-"""So many round trips at once: the store works on one while the next is being put together."""
-
 _Call = tuple[JSON, "asyncio.Future[Any]"]
 
 
@@ -39,16 +36,14 @@ class BatchedScript:
         self._name = name
         self._offset = offset
         self._waiting: list[_Call] = []
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending: asyncio.Task[None] | None = None
 
     async def run(self, call: JSON) -> Any:
         """Run the script for this call and return its answer; raises `StoreAway`."""
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append((call, answer))
-        if len(self._sending) < MOST_UNDER_WAY:
-            task = asyncio.create_task(self._send_all())
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send_all())
         with store_errors():
             return await answer
 

@@ -99,7 +99,7 @@ def _text(facts: JSON) -> str:
 
 def _verdict(answer: Sequence[Any]) -> Verdict:
     verdict, reason, releases = answer
-    return Verdict(verdict, reason, tuple(json.loads(releases)))
+    return Verdict(verdict, reason, tuple(releases))
 
 
 def _delivery(delivery_id: str, fields: dict[str, str]) -> JSON:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.hosts.base import Headers, deeper_than, delivery_id, json_text
+from workers.hosts.base import Headers, Payload, delivery_id, json_text, parse
 from workers.releases.events import BadDelivery, UnsupportedMedia
 
 JSON = Headers([("Content-Type", "application/json")])
@@ -110,13 +110,10 @@ def test_the_identity_encoding_is_none() -> None:
     assert json_text(Headers([*JSON, ("Content-Encoding", "Identity")]), b"{}") == b"{}"
 
 
-@given(json_values, st.integers(min_value=0, max_value=8))
-def test_depth_is_counted_as_a_person_would(value: object, levels: int) -> None:
-    assert deeper_than(levels, json.dumps(value).encode()) == (height(value) > levels)
-
-
-def test_brackets_in_texts_are_no_depth() -> None:
-    assert not deeper_than(1, json.dumps(['[[[{"\\"', "\\", "{{{{"]).encode())
+@pytest.mark.parametrize("levels", [201, 100_000])
+def test_a_text_that_nests_too_deep_is_refused_wherever_it_does(levels: int) -> None:
+    with pytest.raises(BadDelivery, match="recursion limit"):
+        parse(Payload, b'{"unread": ' + b"[" * levels + b"]" * levels + b"}", "push")
 
 
 @pytest.mark.parametrize("before", [b'{"comment": "x', b' \n["x'])

@@ -3,7 +3,7 @@
 --   candidates, remember (how long refs are, ms), candidates}; of a candidate, all texts: what enqueue() takes
 --   (settings "" when the store should have them), and ref, before ("" none), replayed ("1"|""), forced ("1"|""),
 --   time (host's, seconds, or ""), moved_back (release|ignore)
--- Returns for each: verdict, reason, release ids (JSON list); or "settings" when the store lacks some, and
+-- Returns for each: verdict, reason, release ids; or "settings" when the store lacks some, and
 --   nothing of that delivery was written
 -- Order within a ref (P5): the before/after chain, else the host's time, else arrival.
 
@@ -59,7 +59,7 @@ local function judge(c, remember)
   return "new", nil, nil, back
 end
 
--- Carry the candidates of one delivery out. Returns verdict, reason, release ids (JSON list).
+-- Carry the candidates of one delivery out. Returns verdict, reason, release ids.
 local function admit(candidates, remember)
   local made, joined, reasons = {}, {}, {}
   for _, c in ipairs(candidates) do
@@ -77,7 +77,7 @@ local function admit(candidates, remember)
   end
   local ids = (#made > 0 and made) or joined
   local verdict = (#made > 0 and "accepted") or (#joined > 0 and "duplicate") or "ignored"
-  return verdict, table.concat(reasons, "; "), #ids > 0 and cjson.encode(ids) or "[]"
+  return verdict, table.concat(reasons, "; "), ids
 end
 
 local settings_known = {}
@@ -95,17 +95,17 @@ local function accept(delivery, place)
   if known[2] then
     redis.call("HINCRBY", record, "repeats", 1)
     redis.call("HINCRBY", key_verdicts(), "duplicate", 1)
-    return {"duplicate", "this delivery came before and was " .. known[2], known[1]}
+    return {"duplicate", "this delivery came before and was " .. known[2], cjson.decode(known[1])}
   end
   for _, c in ipairs(delivery.candidates) do
     if lacks_settings(c) then return {"settings"} end
   end
-  local verdict, reason, releases = delivery.verdict, delivery.reason, "[]"
+  local verdict, reason, releases = delivery.verdict, delivery.reason, {}
   if #delivery.candidates > 0 then
     verdict, reason, releases = admit(delivery.candidates, delivery.remember)
   end
   redis.call("HSET", record, "facts", delivery.facts, "verdict", verdict, "reason", reason,
-    "releases", releases, "received_at", now_text)
+    "releases", #releases > 0 and cjson.encode(releases) or "[]", "received_at", now_text)
   redis.call("PEXPIRE", record, delivery.keep)
   redis.call("ZADD", key_deliveries(), whole(now_us + place), delivery.id)
   redis.call("HINCRBY", key_verdicts(), verdict, 1)
