@@ -12,6 +12,7 @@ from workers.hosts.github_api import GitHubApi
 from workers.releases.origin import (
     Check,
     CheckState,
+    Comparison,
     DeploymentReport,
     DeploymentRequest,
     Hook,
@@ -157,6 +158,14 @@ def test_a_comparison_with_as_many_files_as_github_lists_is_not_complete() -> No
 
     assert found is not None
     assert not found.complete
+
+
+def test_histories_without_a_common_beginning_have_diverged() -> None:
+    host, answers = github()
+    said = {"message": f"No common ancestor between {C1} and {C2}."}
+    answers.written[f"GET {SHOP}/compare/{C1}...{C2}?per_page=1"] = ok(said, 404)
+
+    assert host.compare("acme/shop", C1, C2) == Comparison(Relation.DIVERGED, (), complete=False)
 
 
 @pytest.mark.parametrize("commit", ["1234567", "main", C1.upper().replace("1", "A"), "0" * 40])

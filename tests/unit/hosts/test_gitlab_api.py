@@ -240,10 +240,30 @@ def test_a_merge_request_that_is_over_is_no_open_change(state: str) -> None:
 )
 def test_each_state_of_a_job_counts_as_what_it_is(status: str, may_fail: bool, state: CheckState) -> None:
     host, answers = gitlab()
-    listed = [{"name": "test", "status": status, "allow_failure": may_fail}]
+    listed = [{"id": 1, "name": "test", "status": status, "allow_failure": may_fail}]
     answers.written[f"GET {SHOP}/repository/commits/{C1}/statuses?per_page=100&page=1"] = ok(listed)
 
     assert host.ci_state(NAME, C1) == (Check("test", state),)
+
+
+def test_a_job_that_ran_again_counts_by_its_newest_run_and_a_pipeline_without_jobs_by_itself() -> None:
+    host, answers = gitlab()
+    jobs = [
+        {"id": 12, "name": "test", "ref": "main", "status": "success", "pipeline_id": 2},
+        {"id": 11, "name": "test", "ref": "main", "status": "failed", "pipeline_id": 1},
+    ]
+    pipelines = [
+        {"id": 4, "status": "failed", "source": "schedule", "ref": "main"},
+        {"id": 3, "status": "running", "source": "external", "ref": "main"},
+        {"id": 2, "status": "running", "source": "push", "ref": "main"},
+    ]
+    answers.written[f"GET {SHOP}/repository/commits/{C1}/statuses?per_page=100&page=1"] = ok(jobs)
+    answers.written[f"GET {SHOP}/pipelines?sha={C1}&per_page=100&page=1"] = ok(pipelines)
+
+    assert host.ci_state(NAME, C1) == (
+        Check("test", CheckState.SUCCESS),
+        Check("pipeline (schedule)", CheckState.FAILURE),
+    )
 
 
 REPORT = StatusReport(ReportState.FAILURE, "deploy/shop", "it did not answer", "https://bot.example.com/1")
