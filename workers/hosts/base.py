@@ -154,7 +154,8 @@ def delivery_id(host: str, sent: str | None, event: str, body: bytes) -> str:
         return _hash(host.encode(), event.encode(), body)
     if _SAFE_ID.fullmatch(sent):
         return sent
-    return _hash(host.encode(), sent.encode())
+    # From a file, unlike from a socket, a header may be any text.
+    return _hash(host.encode(), sent.encode("utf-8", "surrogatepass"))
 
 
 def event_name(headers: Headers, name: str) -> str:

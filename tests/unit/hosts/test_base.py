@@ -71,6 +71,10 @@ def test_a_url_safe_id_is_kept_and_another_is_hashed() -> None:
     assert delivery_id("github", "../<x>", "push", b"{}") == delivery_id("github", "../<x>", "ping", b"[]")
 
 
+def test_an_id_that_no_socket_could_bring_is_hashed_too() -> None:
+    assert len(delivery_id("github", "\ud800", "push", b"{}")) == 64
+
+
 @pytest.mark.parametrize("sent", [None, ""])
 def test_a_missing_id_is_made_of_host_event_and_body(sent: str | None) -> None:
     made = delivery_id("github", sent, "push", b"{}")
