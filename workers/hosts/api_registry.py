@@ -8,17 +8,18 @@ import httpx
 from pydantic import SecretStr
 
 if TYPE_CHECKING:
+    from workers.hosts.bitbucket_cloud_api import BitbucketCloudApi
     from workers.hosts.gitea_api import GiteaApi
     from workers.hosts.github_api import GitHubApi
     from workers.hosts.gitlab_api import GitLabApi
 
-DRIVERS_WITH_API: Final = ("github", "gitlab", "gitea", "forgejo")
+DRIVERS_WITH_API: Final = ("github", "gitlab", "gitea", "forgejo", "bitbucket-cloud")
 """Drivers whose hosts this version can ask and tell; the others are only listened to."""
 
 
 def git_host_of(
     driver: str, api_url: str | None, token: SecretStr | str | None, http: httpx.Client
-) -> GitHubApi | GitLabApi | GiteaApi | None:
+) -> GitHubApi | GitLabApi | GiteaApi | BitbucketCloudApi | None:
     """Return the client of this driver's API; None where there is none yet, or no token to call with.
 
     Without `api_url` it is the driver's public one; Gitea and Forgejo have none, so there it must be set.
@@ -41,4 +42,8 @@ def git_host_of(
             from workers.hosts.gitea_api import GiteaApi
 
             return GiteaApi(http, api_url, secret, driver=driver)
+        case "bitbucket-cloud":
+            from workers.hosts.bitbucket_cloud_api import BitbucketCloudApi
+
+            return BitbucketCloudApi(http, api_url, secret)
     return None
