@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import quote_plus
 
+from sandbox.githost.github_shapes import owner_id
 from sandbox.githost.happenings import Message
-from sandbox.githost.model import Hook, Repository, Unknown
+from sandbox.githost.model import Hook, Unknown
 
 LOG_LENGTH = 10_000
 GITLAB_NAMES = {
@@ -99,7 +100,7 @@ class Post:
         self._lock = threading.Condition(threading.RLock())
         self._last_id = 12_000_000_000
 
-    def put(self, hook: Hook, repository: Repository, message: Message) -> None:
+    def put(self, hook: Hook, repository: int, message: Message) -> None:
         """Make a delivery of a message; it goes out with the next `deliver`."""
         if self.mode == "drop":
             return
@@ -109,7 +110,7 @@ class Post:
                 self._next_id(),
                 guid,
                 hook,
-                repository.id,
+                repository,
                 message.event,
                 message.action,
                 Outgoing("", {}, b""),
@@ -201,8 +202,8 @@ def _github_headers(hook: Hook, message: Message, guid: str, body: bytes) -> dic
         "X-GitHub-Delivery": guid,
         "X-GitHub-Event": message.event,
         "X-GitHub-Hook-ID": str(hook.id),
-        "X-GitHub-Hook-Installation-Target-ID": str(hook.repository),
-        "X-GitHub-Hook-Installation-Target-Type": "repository",
+        "X-GitHub-Hook-Installation-Target-ID": str(owner_id(hook.owner) if hook.owner else hook.repository),
+        "X-GitHub-Hook-Installation-Target-Type": "organization" if hook.owner else "repository",
     }
     if not hook.secret:
         return headers

@@ -29,10 +29,9 @@ FindRepository = Callable[[int], Repository | None]
 
 def messages(happening: Happening, find: FindRepository) -> list[Message]:
     """The events that GitHub sends for it, in its order."""
-    common: Json = {
-        "repository": shapes.repository(happening.repository),
-        "sender": shapes.account(happening.user),
-    }
+    common: Json = {"sender": shapes.account(happening.user)}
+    if happening.repository is not None:
+        common["repository"] = shapes.repository(happening.repository)
     return [
         Message(
             event,
@@ -43,9 +42,15 @@ def messages(happening: Happening, find: FindRepository) -> list[Message]:
     ]
 
 
+def of_organisation(message: Message, owner: str) -> Message:
+    """The event as the hook of an organisation gets it."""
+    described = {"login": owner, "id": shapes.owner_id(owner)}
+    return Message(message.event, message.action, message.body | {"organization": described})
+
+
 def _changed_common(event: str, common: Json) -> Json:
     """In push events the times of the repository are Unix seconds."""
-    repository = common["repository"]
+    repository = common.get("repository")
     if event != "push" or not isinstance(repository, dict):
         return {}
     # The shape writes both times as text; here only that they are whole numbers matters.
@@ -137,7 +142,9 @@ def _change(moved: ChangeMoved, find: FindRepository) -> Json:
     body: Json = {"number": change.number, "pull_request": _pull(change, moved.repository, find)}
     if moved.action == "synchronize":
         body |= {"before": moved.before, "after": change.head}
-    return body | ({"changes": {}} if moved.action == "edited" else {})
+    former = moved.former_target
+    changes = {"base": {"ref": {"from": former}}} if former else {"title": {"from": "A former title"}}
+    return body | ({"changes": changes} if moved.action == "edited" else {})
 
 
 def _pull(change: Change, repo: Repository, find: FindRepository) -> Json:
@@ -212,7 +219,12 @@ def _deployed(made: Deployed) -> tuple[str, str | None, Json]:
 def _ping(ping: Pinged) -> Json:
     hook = ping.hook
     config = {"url": hook.url, "content_type": "form" if hook.form else "json", "insecure_ssl": "0"}
-    described = {"type": "Repository", "id": hook.id, "name": "web", "active": hook.active}
+    described = {
+        "type": "Organization" if hook.owner else "Repository",
+        "id": hook.id,
+        "name": "web",
+        "active": hook.active,
+    }
     return {
         "zen": "What is strict here is kind later.",
         "hook_id": hook.id,

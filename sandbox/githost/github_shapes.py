@@ -56,7 +56,7 @@ def repository(repo: Repository) -> Json:
         "owner": {"login": repo.owner, "id": owner_id(repo.owner), "type": "Organization"},
         "html_url": f"{SITE}/{repo.full_name}",
         "fork": repo.parent is not None,
-        "clone_url": f"{SITE}/{repo.full_name}.git",
+        "clone_url": repo.clone_url or f"{SITE}/{repo.full_name}.git",
         "ssh_url": f"git@github.sandbox:{repo.full_name}.git",
         "git_url": f"git://github.sandbox/{repo.full_name}.git",
         "default_branch": repo.default_branch,

@@ -56,7 +56,7 @@ def project(repo: Repository) -> Json:
         "default_branch": repo.default_branch,
         "visibility_level": 0 if repo.private else 20,
         "web_url": f"{shapes.SITE}/{repo.full_name}",
-        "git_http_url": f"{shapes.SITE}/{repo.full_name}.git",
+        "git_http_url": repo.clone_url or f"{shapes.SITE}/{repo.full_name}.git",
         "git_ssh_url": f"git@gitlab.sandbox:{repo.full_name}.git",
     }
 

@@ -67,7 +67,7 @@ def project(repo: Repository) -> Json:
         "visibility": "private" if repo.private else "public",
         "archived": False,
         "web_url": f"{SITE}/{repo.full_name}",
-        "http_url_to_repo": f"{SITE}/{repo.full_name}.git",
+        "http_url_to_repo": repo.clone_url or f"{SITE}/{repo.full_name}.git",
         "ssh_url_to_repo": f"git@gitlab.sandbox:{repo.full_name}.git",
         "created_at": iso(repo.at, milliseconds=True),
     } | ({"forked_from_project": {"id": repo.parent}} if repo.parent else {})

@@ -32,13 +32,17 @@ class Pushed:
 
 @dataclass(frozen=True)
 class ChangeMoved:
-    """A change was opened, got commits (`before` is its old head), was edited, or closed."""
+    """A change was opened, got commits (`before` is its old head), was edited, or closed.
+
+    Where an edit gave it another target, `former_target` is the one before.
+    """
 
     repository: Repository
     user: User
     change: Change
     action: str
     before: str | None = None
+    former_target: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,9 +105,9 @@ class Deployed:
 
 @dataclass(frozen=True)
 class Pinged:
-    """A hook was made, or is tried out."""
+    """A hook was made, or is tried out. An organisation's has no repository."""
 
-    repository: Repository
+    repository: Repository | None
     user: User
     hook: Hook
 

@@ -72,6 +72,13 @@ class History:
         self.commits[sha] = Commit(sha, parents, message, files, author, at)
         return self.commits[sha]
 
+    def adopt(self, commit: Commit) -> None:
+        """Take a commit over as it is, sha and all; its parents must be here."""
+        missing = [sha for sha in commit.parents if sha not in self.commits]
+        if missing:
+            raise ValueError(f"{missing[0]} is no commit here; adopt the parents of {commit.sha} first")
+        self.commits.setdefault(commit.sha, commit)
+
     def annotate(self, name: str, target: str, message: str, tagger: str, at: float) -> TagObject:
         """A tag object on a commit."""
         if target not in self.commits:

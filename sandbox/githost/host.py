@@ -82,6 +82,16 @@ class GitHost(Pushing):
             repo.changes[number].state = "closed"
             self.tell(ChangeMoved(repo, self.user(by), repo.changes[number], "closed"))
 
+    def edit_change(
+        self, repo: Repository, number: int, *, title: str = "", target_branch: str = "", by: str = "dev"
+    ) -> None:
+        """Give a change another title, or another target; its commits stay."""
+        with self.turn():
+            change = repo.changes[number]
+            former = change.target_branch if target_branch else None
+            change.title, change.target_branch = title or change.title, target_branch or change.target_branch
+            self.tell(ChangeMoved(repo, self.user(by), change, "edited", former_target=former))
+
     def comment(self, repo: Repository, number: int, body: str, *, by: str = "dev") -> Comment:
         """Write on a change."""
         with self.turn():

@@ -175,7 +175,11 @@ class Release:
 
 @dataclass
 class Hook:
-    """A webhook. `events` are GitHub's names, also where it speaks GitLab's format; `*` means all."""
+    """A webhook. `events` are GitHub's names, also where it speaks GitLab's format; `*` means all.
+
+    One with an `owner` is an organisation's (a group's): it fires for each of its repositories, and
+    `repository` is 0.
+    """
 
     id: int
     repository: int
@@ -186,11 +190,15 @@ class Hook:
     dialect: Dialect = "github"
     signing_token: str = field(default="", repr=False)
     form: bool = False
+    owner: str = ""
 
 
 @dataclass
 class Repository:
-    """A repository with all that hangs on it. Tags point at commits or at tag objects."""
+    """A repository with all that hangs on it. Tags point at commits or at tag objects.
+
+    `clone_url` is told to whoever asks where to clone from; empty, it is an address that leads nowhere.
+    """
 
     id: int
     owner: str
@@ -199,6 +207,7 @@ class Repository:
     default_branch: str = "main"
     parent: int | None = None
     at: float = 0
+    clone_url: str = ""
     history: History = field(default_factory=History)
     branches: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)

@@ -133,6 +133,7 @@ class LocalGitHost:
         deadline = time.monotonic() + 20
         while not self._server.started:
             if not self._web.is_alive() or time.monotonic() > deadline:
+                self.close()
                 raise TimeoutError("the Git host did not come up within 20 s")
             time.sleep(0.01)
 

@@ -45,6 +45,7 @@ class World:
         self.tokens: dict[str, Token] = {}
         self.repositories: dict[int, Repository] = {}
         self.former_names: dict[str, int] = {}
+        self.organisation_hooks: dict[int, Hook] = {}
         self._last_id = 1000
         self._depth = 0
 
@@ -165,27 +166,47 @@ class World:
             self.ping(made)
         return made
 
+    def add_organisation_hook(
+        self,
+        owner: str,
+        url: str,
+        secret: str,
+        *,
+        events: Iterable[str] = ("*",),
+        dialect: Dialect = "github",
+    ) -> Hook:
+        """A webhook for all repositories of an owner, also those that come later."""
+        with self.turn():
+            made = Hook(self.next_id(), 0, url, secret, frozenset(events), dialect=dialect, owner=owner)
+            self.organisation_hooks[made.id] = made
+            self.ping(made)
+        return made
+
     def ping(self, hook: Hook) -> None:
         """Try a hook out; GitLab has no ping."""
-        repo = self.repositories[hook.repository]
         with self.turn():
-            for message in self._messages(hook.dialect, Pinged(repo, self.user("owner"), hook)):
-                self.post.put(hook, repo, message)
+            pinged = Pinged(self.repositories.get(hook.repository), self.user("owner"), hook)
+            for message in self._messages(hook, pinged):
+                self.post.put(hook, hook.repository, message)
 
     def tell(self, happening: Happening, dialect: Dialect | None = None) -> None:
         """Make the deliveries of a happening, for hooks of one dialect or all; nothing is sent yet."""
         repo = happening.repository
-        for hook in repo.hooks.values():
+        if repo is None:
+            raise ValueError("only a ping is without a repository; use ping() for it")
+        above = [each for each in self.organisation_hooks.values() if each.owner == repo.owner]
+        for hook in [*repo.hooks.values(), *above]:
             if not hook.active or dialect not in (None, hook.dialect):
                 continue
-            for message in self._messages(hook.dialect, happening):
+            for message in self._messages(hook, happening):
                 if _wants(hook, message.event):
-                    self.post.put(hook, repo, message)
+                    self.post.put(hook, repo.id, message)
 
-    def _messages(self, dialect: Dialect, happening: Happening) -> list[Message]:
-        if dialect == "gitlab":
+    def _messages(self, hook: Hook, happening: Happening) -> list[Message]:
+        if hook.dialect == "gitlab":
             return gitlab_events.messages(happening)
-        return github_events.messages(happening, self.repositories.get)
+        found = github_events.messages(happening, self.repositories.get)
+        return [github_events.of_organisation(each, hook.owner) if hook.owner else each for each in found]
 
     def _enter(self, repo: Repository) -> None:
         if self.find(repo.full_name):

@@ -96,6 +96,37 @@ def test_a_change_that_is_closed_was_not_merged_though_it_has_a_test_merge(shop:
     assert (pull["merged"], pull["merge_commit_sha"] is None) == (False, False)
 
 
+def test_an_edited_change_keeps_its_commits_and_names_its_former_target(shop: Shop) -> None:
+    shop.host.add_hook(shop.repo, HOOK_URL, SECRET, dialect="gitlab")
+    shop.host.commit(shop.repo, branch="side")
+    number = shop.host.open_change(shop.repo, "side").number
+    shop.host.edit_change(shop.repo, number, title="A better title")
+    shop.host.edit_change(shop.repo, number, target_branch="stable")
+    titled, retargeted = shop.receiver.bodies("pull_request")[1:]
+    assert (titled["action"], "base" in titled["changes"]) == ("edited", False)
+    assert retargeted["changes"]["base"]["ref"]["from"] == "main"
+    assert retargeted["pull_request"]["base"]["ref"] == "stable"
+    by_gitlab = [read(each) for each in shop.receiver.got if "X-Gitlab-Event" in each.headers][-2:]
+    assert [body["object_attributes"]["action"] for body in by_gitlab] == ["update", "update"]
+    assert not [body for body in by_gitlab if "oldrev" in body["object_attributes"]]
+
+
+def test_the_hook_of_an_organisation_fires_for_each_of_its_repositories(shop: Shop) -> None:
+    shop.repo.hooks.clear()
+    shop.receiver.got.clear()
+    shop.host.add_organisation_hook("acme", HOOK_URL, SECRET, events=["push"])
+    later = shop.host.repository("acme/site")
+    foreign = shop.host.repository("other/site")
+    for repo in (shop.repo, later, foreign):
+        shop.host.commit(repo)
+    assert "repository" not in shop.receiver.bodies("ping")[0]
+    pushes = shop.receiver.bodies("push")
+    assert [body["repository"]["full_name"] for body in pushes] == ["acme/shop", "acme/site"]
+    assert {body["organization"]["login"] for body in pushes} == {"acme"}
+    kinds = {each.headers["X-GitHub-Hook-Installation-Target-Type"] for each in shop.receiver.got}
+    assert kinds == {"organization"}
+
+
 def test_the_end_of_checks_is_told_three_ways_and_a_fork_has_no_branch_in_its_suite(shop: Shop) -> None:
     fork = shop.host.fork(shop.repo, "eve")
     head = shop.host.commit(fork, by="eve")

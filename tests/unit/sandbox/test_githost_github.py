@@ -40,6 +40,8 @@ def test_the_old_name_leads_to_the_repository_by_its_id_until_another_takes_it(s
 
     other = shop.host.repository("acme/shop", roles={"ada": "admin"})
     assert shop.github("GET", "").json()["id"] == other.id != shop.repo.id
+    shop.host.delete_repository(other)
+    assert shop.github("GET", "").status_code == 404
 
 
 def test_branches_come_in_pages_that_the_link_header_joins(shop: Shop) -> None:
