@@ -71,7 +71,10 @@ class Receiver:
         stated = headers.one("Content-Length")
         body = await read_capped(receive, stated, self._settings.server.max_body)
         begun = time.perf_counter()
-        judged = await self._judge(host, headers, body)
+        if len(body) > _LARGE_BODY:
+            judged = await run_in_threadpool(judge, host, headers, body, self._settings)
+        else:
+            judged = judge(host, headers, body, self._settings)
         if judged is ANSWERED_TEST:
             return "", Verdict("ignored", ANSWERED_TEST.reason, ())
         if isinstance(judged, Refusal):
@@ -84,11 +87,6 @@ class Receiver:
         if current is not self._settings:
             self._settings, self._hosts = current, hosts_of(current.hosts)
         return self._hosts
-
-    async def _judge(self, host: Host, headers: Headers, body: bytes) -> Intake | Refusal:
-        if len(body) > _LARGE_BODY:
-            return await run_in_threadpool(judge, host, headers, body, self._settings)
-        return judge(host, headers, body, self._settings)
 
     async def _accept(self, host: Host, intake: Intake, request_id: str, begun: float) -> Verdict:
         try:

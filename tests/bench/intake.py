@@ -47,8 +47,8 @@ projects:
 def run() -> None:
     """Print one line per setting, from one run on this machine."""
     print(
-        f"Intake: one receiver process, {CONNECTIONS} connections, {ROUNDS} rounds of {REQUESTS} signed pushes "
-        "of 8 KB; medians"
+        f"Intake: one receiver process, {CONNECTIONS} connections, {ROUNDS} rounds of {REQUESTS} "
+        "signed pushes of 8 KB; medians"
     )
     requests = [signed_push(number) for number in range(REQUESTS)]
     rounds = [_round(requests) for _ in range(ROUNDS)]

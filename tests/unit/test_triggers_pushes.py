@@ -93,7 +93,8 @@ def test_new_branches_and_tags_are_released_whatever_changed() -> None:
     fresh = decided(replace(BRANCH, action="create", before=None), rules=MONOREPO)
 
     assert (fresh.verdict, "the branch is new" in fresh.reason) == ("release", True)
-    assert decided(TAG, rules=MONOREPO).verdict == "release"
+    moved = decided(replace(TAG, action="update", before=ONE), rules=MONOREPO)
+    assert (moved.verdict, moved.reason) == ("release", "tag v2.0.0 matches the push patterns v*")
 
 
 @given(st.lists(st.sampled_from(["a/x", "a/x.md", "b/y", "c"]), unique=True).map(tuple))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.triggers import CatchUpTrigger, PollTrigger, ScheduleTrigger
@@ -88,6 +88,7 @@ def test_a_day_that_a_country_left_out_runs_on_the_next() -> None:
 ZONES = ["UTC", BERLIN, "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia"]
 
 
+@settings(deadline=None)  # a loop over minutes, on a machine that may be busy
 @given(
     cron=st.sampled_from(["* * * * *", "*/30 * * * *", "30 2 * * *", "0 2 * * 0", "15 1 1-7 * *"]),
     zone=st.sampled_from(ZONES),
@@ -112,6 +113,7 @@ def test_the_next_time_is_later_fits_the_line_and_leaves_none_out(cron: str, zon
         assert between.fold == 1 or not schedule.times.names(between)
 
 
+@settings(deadline=None)  # a loop over minutes, on a machine that may be busy
 @given(
     zone=st.sampled_from(ZONES),
     a=st.integers(1_700_000_000, 1_900_000_000),

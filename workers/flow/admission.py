@@ -62,7 +62,7 @@ def intake_of(
         facts=delivery_json(facts, event, decisions),
         candidates=candidates,
         verdict="ping" if event.kind == "ping" else "ignored",
-        reason=reason_without_candidates(event, decisions),
+        reason="" if candidates else reason_without_candidates(event, decisions),
         keep_seconds=keep_seconds,
         remember_seconds=REMEMBER_SECONDS,
     )

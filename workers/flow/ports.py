@@ -160,7 +160,8 @@ class Web(Protocol):
 class GitHost(Protocol):
     """A Git host's API, asked and told with the token of the settings.
 
-    A `repository` is its full name, or its id in digits where it may have been renamed or transferred.
+    A `repository` is its full name, or its id (digits, or Bitbucket's uuid) as events carry it, which
+    follows it where it is renamed or transferred.
     Every method makes one or a few calls, never sleeps and never retries. Errors: `TryAgain` (with `wait`
     where the host asked for quiet, `effect` for changing calls), `Refused` (also for what the host does
     not offer), `Gone` where there is no such repository, or the token may not see it.

@@ -104,11 +104,13 @@ class HostApi:
         *,
         size: tuple[str, int] = ("per_page", PAGE),
         absent: Collection[int] = (),
+        more: Callable[[T], bool] | None = None,
     ) -> tuple[list[U], bool]:
         """Return the entries of at most ten pages, and whether these were all.
 
         `size` is the parameter for the size of a page, and that size. There are no entries where the API
-        answers one of the `absent` statuses.
+        answers one of the `absent` statuses. `more` tells whether a page is not the last; without it the
+        Link header does, and without one a page that is full.
         """
         found: list[U] = []
         for page in range(1, MOST_PAGES + 1):
@@ -116,10 +118,16 @@ class HostApi:
             answer = self.answer(asked, also=absent)
             if answer.status in absent:
                 return found, True
-            new = entries(self.read(asked, answer, shape))
+            content = self.read(asked, answer, shape)
+            new = entries(content)
             found += new
-            more = answer.next_page("page") is not None if answer.names_pages else len(new) >= size[1]
-            if not more:
+            if more is not None:
+                goes_on = more(content)
+            elif answer.names_pages:
+                goes_on = answer.next_page("page") is not None
+            else:
+                goes_on = len(new) >= size[1]
+            if not goes_on:
                 return found, True
         return found, False
 

@@ -8,20 +8,23 @@ import httpx
 from pydantic import SecretStr
 
 if TYPE_CHECKING:
+    from workers.hosts.bitbucket_cloud_api import BitbucketCloudApi
+    from workers.hosts.gitea_api import GiteaApi
     from workers.hosts.github_api import GitHubApi
     from workers.hosts.gitlab_api import GitLabApi
 
-DRIVERS_WITH_API: Final = ("github", "gitlab")
+DRIVERS_WITH_API: Final = ("github", "gitlab", "gitea", "forgejo", "bitbucket-cloud")
 """Drivers whose hosts this version can ask and tell; the others are only listened to."""
 
 
 def git_host_of(
     driver: str, api_url: str | None, token: SecretStr | str | None, http: httpx.Client
-) -> GitHubApi | GitLabApi | None:
+) -> GitHubApi | GitLabApi | GiteaApi | BitbucketCloudApi | None:
     """Return the client of this driver's API; None where there is none yet, or no token to call with.
 
-    Without `api_url` it is the driver's public one. `ValueError` for an address that is not safe to send
-    the token to (plain http beyond this machine), or a token that no header can carry.
+    Without `api_url` it is the driver's public one; Gitea and Forgejo have none, so there it must be set.
+    `ValueError` for an address that is not safe to send the token to (plain http beyond this machine), or
+    a token that no header can carry.
     """
     secret = SecretStr(token or "") if not isinstance(token, SecretStr) else token
     if not secret.get_secret_value():
@@ -35,4 +38,12 @@ def git_host_of(
             from workers.hosts.gitlab_api import GitLabApi
 
             return GitLabApi(http, api_url, secret)
+        case "gitea" | "forgejo" if api_url:
+            from workers.hosts.gitea_api import GiteaApi
+
+            return GiteaApi(http, api_url, secret, driver=driver)
+        case "bitbucket-cloud":
+            from workers.hosts.bitbucket_cloud_api import BitbucketCloudApi
+
+            return BitbucketCloudApi(http, api_url, secret)
     return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Final, Protocol, Self, TypeVar
+from typing import Annotated, Any, Final, Protocol, Self, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -43,7 +43,7 @@ class Headers:
     __slots__ = ("_first", "_pairs")
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
-        self._pairs = tuple((name.lower(), value) for name, value in pairs)
+        self._pairs = tuple([(name.lower(), value) for name, value in pairs])
         # Nearly always each name comes once, and every header is asked for by name.
         self._first = dict(reversed(self._pairs))
 
@@ -149,7 +149,8 @@ def delivery_id(host: str, sent: str | None, event: str, body: bytes) -> str:
         return _hash(host.encode(), event.encode(), body)
     if _SAFE_ID.fullmatch(sent):
         return sent
-    return _hash(host.encode(), sent.encode())
+    # From a file, unlike from a socket, a header may be any text.
+    return _hash(host.encode(), sent.encode("utf-8", "surrogatepass"))
 
 
 def event_name(headers: Headers, name: str) -> str:
@@ -191,16 +192,30 @@ def parse(shape: type[Shape], text: bytes, event: str) -> Shape:
     """Read the JSON text into the shape; `BadDelivery` names the field that is missing or wrong.
 
     More than 200 arrays and objects inside each other are refused by the parser; hosts send fewer than ten.
+    Texts come without NUL, except those whose form a shape checks: there it is a fault.
     """
     try:
-        return shape.model_validate_json(text)
+        found = shape.model_validate_json(text)
     except ValidationError as error:
         raise BadDelivery(_fault(error, event)) from None
+    # The one way to write NUL in JSON; hosts do not.
+    return cast(Shape, _without_nul(found)) if b"\\u0000" in text else found
 
 
 def printable(text: str) -> str:
     """Return the text without NUL, which stores and terminals take badly."""
     return text.replace("\0", "")
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, list):
+        return [_without_nul(each) for each in value]
+    if isinstance(value, BaseModel):
+        inner = {name: _without_nul(getattr(value, name)) for name in type(value).model_fields}
+        return value.model_copy(update=inner)
+    return value
 
 
 def _media_type(headers: Headers) -> str:

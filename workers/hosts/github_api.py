@@ -30,6 +30,7 @@ from workers.releases.origin import (
     Offer,
     OpenChange,
     Permission,
+    Relation,
     RepositoryFacts,
     StatusReport,
     is_full_commit,
@@ -109,10 +110,13 @@ class GitHubApi:
             return None
         # All files come with the first page of commits; the commits themselves are not used.
         call = self._get(repository, f"compare {head} with {base}", "compare", f"{base}...{head}")
-        found = self._api.find(call.asking(per_page=1), shapes.Compared)
-        if found is None:
+        asked = call.asking(per_page=1)
+        answer = self._api.answer(asked, also=(404,))
+        if answer.status == HTTPStatus.NOT_FOUND:
             self._must_exist(repository)
-            return None
+            unrelated = b"no common ancestor" in answer.body.lower()
+            return Comparison(Relation.DIVERGED, (), complete=False) if unrelated else None
+        found = self._api.read(asked, answer, shapes.Compared)
         files = found.files or []
         paths = {path for file in files for path in (file.previous_filename, file.filename) if path}
         return Comparison(found.status, tuple(sorted(paths)), complete=len(files) < _MOST_FILES)

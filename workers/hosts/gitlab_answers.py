@@ -5,7 +5,7 @@ Source: docs.gitlab.com, "REST API resources", version 4.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pydantic import StrictBool, StrictInt, StrictStr
@@ -127,8 +127,11 @@ class MergeRequest(Payload):
 class Status(Payload):
     """A job, or a status that somebody set."""
 
+    id: Id
     name: str
     status: str
+    ref: str | None = None
+    pipeline_id: Id | None = None
     allow_failure: StrictBool | None = None
 
     def check(self) -> Check:
@@ -136,6 +139,35 @@ class Status(Payload):
         state = _STATES.get(self.status, CheckState.PENDING)
         unneeded = self.allow_failure is True and (state is CheckState.FAILURE or self.status == "manual")
         return Check(self.name, CheckState.NEUTRAL if unneeded else state)
+
+
+class Pipeline(Payload):
+    """A pipeline of a commit. `external` ones hold nothing but statuses that others set."""
+
+    id: Id
+    status: str
+    ref: str | None = None
+    source: str | None = None
+
+    def check(self) -> Check:
+        """Return it in our words."""
+        return Check(f"pipeline ({self.source or 'unknown'})", _STATES.get(self.status, CheckState.PENDING))
+
+
+def newest_checks(statuses: Iterable[Status], pipelines: Iterable[Pipeline]) -> tuple[Check, ...]:
+    """Return the newest result of every name, and each pipeline that shows no job.
+
+    Such a pipeline has only just begun, or failed because its configuration cannot be read. One that shows
+    jobs is not counted beside them: a status that we set ourselves would keep it running.
+    """
+    jobs = {(status.name, status.ref): status for status in sorted(statuses, key=lambda each: each.id)}
+    shown = {status.pipeline_id for status in jobs.values()}
+    bare = {
+        (pipeline.source, pipeline.ref): pipeline
+        for pipeline in sorted(pipelines, key=lambda each: each.id)
+        if pipeline.id not in shown and pipeline.source != "external"
+    }
+    return (*(job.check() for job in jobs.values()), *(pipeline.check() for pipeline in bare.values()))
 
 
 class OnlyId(Payload):

@@ -130,13 +130,16 @@ class GitLabApi:
         if not is_full_commit(commit):
             return ()
         what = f"read the CI of {commit}"
-        call = self._call("GET", repository, what, "repository", "commits", commit, "statuses")
-        found, complete = self._api.pages(call, list[shapes.Status], list, absent=(404,))
-        if not complete:
-            raise Refused(f"could not {call.purpose}: it has more than {MOST_PAGES * PAGE} checks")
-        if not found:
+        jobs = self._call("GET", repository, what, "repository", "commits", commit, "statuses")
+        found, all_jobs = self._api.pages(jobs, list[shapes.Status], list, absent=(404,))
+        pipelines = self._call("GET", repository, what, "pipelines").asking(sha=commit)
+        # Pipelines are answered 403 where the project has CI switched off: then there are none.
+        run, all_run = self._api.pages(pipelines, list[shapes.Pipeline], list, absent=(403, 404))
+        if not (all_jobs and all_run):
+            raise Refused(f"could not {jobs.purpose}: it has more than {MOST_PAGES * PAGE} checks")
+        if not (found or run):
             self._must_exist(repository)
-        return tuple(status.check() for status in found)
+        return shapes.newest_checks(found, run)
 
     def report_status(self, repository: str, commit: str, report: StatusReport) -> None:
         """Set a commit status. GitLab refuses a state that stands already: that is no error."""

@@ -14,6 +14,7 @@ import redis
 import redis.asyncio
 from pydantic_core import to_json
 
+from workers.errors import SwitchoverError
 from workers.releases.model import JSON
 from workers.store.connection import store_errors
 from workers.store.scripts import Offset, digest, no_offset, source
@@ -44,8 +45,7 @@ class BatchedScript:
         self._waiting.append((call, answer))
         if self._sending is None or self._sending.done():
             self._sending = asyncio.create_task(self._send_all())
-        with store_errors():
-            return await answer
+        return await answer
 
     async def _send_all(self) -> None:
         while self._waiting:
@@ -84,6 +84,10 @@ class BatchedScript:
 
 
 def _fail(batch: Sequence[_Call], error: Exception) -> None:
-    for _, future in batch:
-        if not future.done():
-            future.set_exception(error)
+    try:
+        with store_errors():
+            raise error
+    except (SwitchoverError, redis.RedisError) as ours:
+        for _, future in batch:
+            if not future.done():
+                future.set_exception(ours)

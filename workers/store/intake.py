@@ -33,11 +33,11 @@ class AsyncIntakeStore:
         Settings that this process has sent before are not sent again; a store that lost them asks for them,
         having written nothing.
         """
-        digests = {candidate["config"] for candidate in intake.candidates}
         answer = await self._script.run(_delivery_of(intake, self._sent))
         if answer[0] == "settings":
             answer = await self._script.run(_delivery_of(intake))
-        self._sent |= digests
+        for candidate in intake.candidates:
+            self._sent.add(candidate["config"])
         return _verdict(answer)
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.cron import parse_cron
@@ -64,6 +64,7 @@ def test_where_one_of_them_is_a_star_both_must_fit(line: str) -> None:
     assert found.isoweekday() % 7 in cron.weekdays
 
 
+@settings(deadline=None)  # a loop over minutes, on a machine that may be busy
 @given(lines, moments)
 def test_the_next_time_is_named_is_not_before_and_nothing_lies_between(line: str, moment: datetime) -> None:
     cron = parse_cron(line)

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from tests.unit.hosts.api_answering import TOKEN, Answers, ok, secret
 from workers.errors import Effect, Gone, PlatformError, Refused, TryAgain
 from workers.hosts.api import LARGEST_BODY, HostApi
-from workers.hosts.api_answers import LONGEST_QUIET, quiet_asked
 from workers.hosts.api_calls import Answer, Call, path_of
 
 BASE = "https://git.example.com/api/v3"
@@ -226,48 +225,6 @@ def test_redirects_in_a_circle_come_to_an_end() -> None:
         always(httpx.Response(301, headers={"location": f"{BASE}/thing"})).answer(READ)
 
 
-@pytest.mark.parametrize(
-    ("status", "headers", "seconds"),
-    [
-        (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOON) + 90), "date": DATE}, 90),
-        (429, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOON) + 90), "date": DATE}, 90),
-        (429, {"ratelimit-remaining": "0", "ratelimit-reset": str(int(NOON) + 30), "date": DATE}, 30),
-        (403, {"retry-after": "17"}, 17),
-        (429, {"retry-after": "17", "x-ratelimit-remaining": "0"}, 17),
-        (429, {"retry-after": "Sat, 21 Nov 2026 12:00:40 GMT", "date": DATE}, 40),
-        (503, {"retry-after": "5"}, 5),
-        (429, {}, 60),
-        (200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOON) + 90), "date": DATE}, 90),
-        (429, {"retry-after": "9999999"}, LONGEST_QUIET),
-        (429, {"retry-after": "-5"}, 0),
-        (429, {"retry-after": "nan"}, 60),
-    ],
-)
-def test_the_quiet_that_a_host_asks_for_is_understood(
-    status: int, headers: dict[str, str], seconds: float
-) -> None:
-    assert quiet_asked(Answer(status, headers, b"{}"), NOON) == seconds
-
-
-@pytest.mark.parametrize(
-    ("status", "headers"),
-    [
-        (403, {"x-ratelimit-remaining": "17"}),
-        (200, {"x-ratelimit-remaining": "17", "x-ratelimit-reset": "9999999999"}),
-        (404, {"retry-after": "5"}),
-        (500, {}),
-    ],
-)
-def test_an_answer_that_asks_for_no_quiet_gives_none(status: int, headers: dict[str, str]) -> None:
-    assert quiet_asked(Answer(status, headers, b"{}"), NOON) is None
-
-
-def test_a_secondary_limit_without_a_time_is_a_minute() -> None:
-    body = b'{"message": "You have exceeded a secondary rate limit."}'
-
-    assert quiet_asked(Answer(403, {}, body), NOON) == 60
-
-
 def test_no_call_goes_out_until_the_quiet_is_over() -> None:
     clock = Clock()
     limited = ok({"message": "slow down"}, 429, retry_after="20")
@@ -396,18 +353,3 @@ def test_an_endless_list_is_cut_and_said_to_be() -> None:
 @given(st.text())
 def test_any_link_header_can_be_read(link: str) -> None:
     Answer(200, {"link": link}, b"").next_page("page")
-
-
-@given(
-    st.sampled_from([200, 403, 429, 503]),
-    st.dictionaries(
-        st.sampled_from(
-            ["retry-after", "date", "x-ratelimit-remaining", "x-ratelimit-reset", "ratelimit-reset"]
-        ),
-        st.one_of(st.text(), st.sampled_from(["0", "inf", "1e400", DATE])),
-    ),
-)
-def test_whatever_a_host_asks_the_quiet_is_within_its_bounds(status: int, headers: dict[str, str]) -> None:
-    quiet = quiet_asked(Answer(status, headers, b"{}"), NOON)
-
-    assert quiet is None or 0 <= quiet <= LONGEST_QUIET

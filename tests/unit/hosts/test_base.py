@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated
 from urllib.parse import quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field
 
-from workers.hosts.base import Headers, Payload, delivery_id, json_text, parse
+from workers.hosts.base import MAX_ENTRIES, Entries, Headers, Payload, Texts, delivery_id, json_text, parse
 from workers.releases.events import BadDelivery, UnsupportedMedia
 
 JSON = Headers([("Content-Type", "application/json")])
@@ -57,6 +59,10 @@ def test_a_url_safe_id_is_kept_and_another_is_hashed() -> None:
     assert delivery_id("github", "0a6c-1", "push", b"{}") == "0a6c-1"
     assert len(delivery_id("github", "../<x>", "push", b"{}")) == 64
     assert delivery_id("github", "../<x>", "push", b"{}") == delivery_id("github", "../<x>", "ping", b"[]")
+
+
+def test_an_id_that_no_socket_could_bring_is_hashed_too() -> None:
+    assert len(delivery_id("github", "\ud800", "push", b"{}")) == 64
 
 
 @pytest.mark.parametrize("sent", [None, ""])
@@ -122,3 +128,34 @@ def test_a_text_within_a_signed_json_body_does_not_become_an_event_when_it_is_ca
 ) -> None:
     with pytest.raises(BadDelivery, match="is JSON"):
         json_text(FORM, before + b'&payload=%7B%22ref%22%3A1%7D&"}')
+
+
+class Inner(Payload):
+    text: str
+    name: Annotated[str, Field(pattern=r"^[^\x00]*$")] = ""
+
+
+class Outer(Payload):
+    entries: Entries[Inner]
+    texts: Texts | None = None
+
+
+@pytest.mark.parametrize(("sent", "kept"), [("a\0b\0", "ab"), ("\\u0000", "\\u0000"), ("\\\0", "\\")])
+def test_texts_come_without_nul_wherever_they_stand(sent: str, kept: str) -> None:
+    found = parse(Outer, json.dumps({"entries": [{"text": sent}], "texts": [sent]}).encode(), "push")
+
+    assert found == Outer(entries=[Inner(text=kept)], texts=[kept])
+
+
+def test_nul_is_a_fault_in_a_text_of_a_given_form() -> None:
+    with pytest.raises(BadDelivery, match=r"entries\.0\.name"):
+        parse(Outer, b'{"entries": [{"text": "", "name": "a\\u0000"}]}', "push")
+
+
+def test_a_list_takes_a_bounded_number_of_objects_and_any_number_of_texts() -> None:
+    def listed(entries: int) -> bytes:
+        return json.dumps({"entries": [{"text": ""}] * entries, "texts": [""] * 20_000}).encode()
+
+    assert len(parse(Outer, listed(MAX_ENTRIES), "push").entries) == MAX_ENTRIES
+    with pytest.raises(BadDelivery, match="at entries"):
+        parse(Outer, listed(MAX_ENTRIES + 1), "push")

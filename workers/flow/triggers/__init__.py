@@ -21,6 +21,8 @@ from workers.flow.triggers.questions import (
     Question,
 )
 from workers.flow.triggers.repositories import same_repository
+from workers.flow.triggers.standing import Standing, at_tag, on_branch
+from workers.flow.triggers.sweeps import lost_pushes, needs_token
 from workers.flow.triggers.times import catch_up_every, next_time, poll_every, schedule_event, schedules_of
 
 __all__ = [
@@ -40,11 +42,16 @@ __all__ = [
     "NamedRef",
     "ProjectRules",
     "Question",
+    "Standing",
     "Verdict",
+    "at_tag",
     "catch_up_every",
     "decide",
     "decide_ci",
+    "lost_pushes",
+    "needs_token",
     "next_time",
+    "on_branch",
     "poll_every",
     "same_repository",
     "schedule_event",
