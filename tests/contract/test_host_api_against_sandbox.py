@@ -5,19 +5,11 @@ What both dialects have in common is tried on both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-import httpx
 import pytest
 
-from sandbox.githost import GitHost as Sandbox
-from sandbox.githost import GitService, Outgoing, Repository
-from sandbox.githost.model import Dialect
-from sandbox.githost.transport import GitHostTransport
-from workers.errors import Gone, PlatformError, Refused, TryAgain
-from workers.flow.ports import GitHost
-from workers.hosts.api_registry import git_host_of
+from sandbox.githost import Repository
+from tests.contract.host_world import HOOK, NOBODY, SHOP, World
+from workers.errors import Gone, Refused, TryAgain
 from workers.releases.origin import (
     Check,
     CheckState,
@@ -29,53 +21,10 @@ from workers.releases.origin import (
     StatusReport,
 )
 
-TOKEN = "sandbox-token-0123456789"
-BASES: Mapping[str, Dialect] = {
-    "https://github.example.com/api/v3": "github",
-    "https://gitlab.example.com/api/v4": "gitlab",
-}
-HOOK = "https://bot.example.com/webhooks/host"
-NOBODY = "f" * 40
-
-
-@dataclass
-class World:
-    """A host with one repository, our client of it, and a receiver that can be made to fail."""
-
-    dialect: Dialect
-    now: float = 1_795_262_400.0
-    receives: int = 202
-    arrived: list[Outgoing] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.host = Sandbox(lambda: self.now, self._receive)
-        self.service = GitService(self.host)
-        self.repo = self.host.repository("acme/shop", roles={"bot": "admin"})
-        self.host.token(TOKEN, "bot")
-        self.first = self.host.commit(self.repo, {"app.py": "1", "old.py": "1"})
-        self.api = self.client(TOKEN)
-
-    def client(self, token: str) -> GitHost:
-        url = next(base for base, dialect in BASES.items() if dialect == self.dialect)
-        http = httpx.Client(transport=GitHostTransport(self.service, bases=BASES))
-        made = git_host_of(self.dialect, url, token, http)
-        assert made is not None
-        return made
-
-    def asked(self) -> int:
-        return len(self.service.calls)
-
-    def _receive(self, outgoing: Outgoing) -> int:
-        self.arrived.append(outgoing)
-        return self.receives
-
 
 @pytest.fixture(params=["github", "gitlab"])
 def world(request: pytest.FixtureRequest) -> World:
     return World(request.param)
-
-
-SHOP = "acme/shop"
 
 
 def test_the_token_tells_whose_it_is_and_a_wrong_one_is_refused(world: World) -> None:
@@ -317,49 +266,6 @@ def test_the_log_is_read_over_many_pages(world: World) -> None:
 
     assert len(log) == 130
     assert len({entry.delivery for entry in log}) == 130
-
-
-def test_a_token_that_may_only_read_is_refused_with_the_right_it_lacks(world: World) -> None:
-    world.host.token("reader-token-0123456789", "bot", read_only=True)
-    api = world.client("reader-token-0123456789")
-
-    with pytest.raises(Refused, match="the token has no right to set the status"):
-        api.report_status(SHOP, world.first, StatusReport(ReportState.PENDING, "deploy", ""))
-
-
-def test_a_host_that_asks_for_quiet_is_not_called_again(world: World) -> None:
-    limits = world.service.github_limits if world.dialect == "github" else world.service.gitlab_limits
-    limits.block(40)
-
-    with pytest.raises(TryAgain) as first:
-        world.api.branch_head(SHOP, "main")
-    asked = world.asked()
-    with pytest.raises(TryAgain) as second:
-        world.api.branch_head(SHOP, "main")
-
-    assert first.value.wait == 40
-    assert second.value.wait is not None
-    assert 0 < second.value.wait <= 40
-    assert world.asked() == asked
-
-
-@pytest.mark.parametrize("status", [500, 502, 503])
-def test_a_host_in_trouble_is_tried_again(world: World, status: int) -> None:
-    world.service.fails(status=status)
-
-    with pytest.raises(TryAgain):
-        world.api.branch_head(SHOP, "main")
-    assert world.api.branch_head(SHOP, "main") == world.first
-
-
-def test_nothing_of_all_this_shows_the_token(world: World) -> None:
-    told: list[str] = [repr(world.api)]
-    for name in ("acme/nothing", "not a name"):
-        with pytest.raises(PlatformError) as raised:
-            world.api.repository(name)
-        told.append(repr(raised.value))
-
-    assert TOKEN not in "".join(told)
 
 
 def test_an_empty_repository_has_nothing_and_is_no_error(world: World) -> None:

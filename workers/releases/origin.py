@@ -72,7 +72,7 @@ class RepositoryFacts:
     id: str
     full_name: str
     default_branch: str | None
-    """None where nothing has been pushed yet."""
+    """None where the host names none, which some do until something is pushed."""
     private: bool
     """True unless everybody may read it."""
     clone_url: str | None
