@@ -11,18 +11,17 @@ from dataclasses import dataclass
 import httpx
 
 from config.projects import ProjectSettings
-from config.settings import HostSettings, PlatformSettings, Settings
-from workers.flow.engine import Engine, PlatformBinding
+from config.settings import HostSettings, Settings
+from workers.flow.engine import Engine
 from workers.flow.moves import Writer
 from workers.flow.operations import Operations
-from workers.flow.ports import Platform
+from workers.flow.ports import GitHost, Platform
 from workers.flow.reconcile import Reconciler
 from workers.flow.workspaces import Workspaces
 from workers.hosts.base import Headers, Host
 from workers.hosts.registry import DRIVERS, host_of
 from workers.leases import Renewer
-from workers.platforms.client import ApiClient
-from workers.platforms.codesphere import Codesphere
+from workers.outside import GitHosts, Platforms
 from workers.platforms.transport import http_client, within
 from workers.platforms.web import HttpWeb
 from workers.releases.identity import new_release_id
@@ -86,6 +85,8 @@ class Services:
     engine: Engine
     platforms: Callable[[str], Platform | None]
     """A configured platform by its name, or None."""
+    git_hosts: Callable[[str], GitHost | None]
+    """What asks and tells a configured Git host, by its name, or None when it cannot be asked."""
     reconciler: Reconciler
     close: Callable[[], None]
 
@@ -126,7 +127,8 @@ def build(
     probes = ProbeStore(client, offset=offset)
     renewer = Renewer(store, lease_seconds=lease_seconds)
     reading = Reading(client)
-    platforms = Platforms(live, http)
+    platforms = Platforms(lambda: live.current, http)
+    git_hosts = GitHosts(lambda: live.current, http)
     engine = Engine(
         store=store,
         probes=probes,
@@ -152,6 +154,7 @@ def build(
         renewer=renewer,
         engine=engine,
         platforms=platforms.platform,
+        git_hosts=git_hosts.find,
         reconciler=Reconciler(
             looking=reading, acting=store, platforms=platforms.platform, projects=live.projects
         ),
@@ -204,34 +207,3 @@ def hosts_of(settings: Mapping[str, HostSettings]) -> dict[str, Host]:
         for name, host in settings.items()
         if host.driver in HOST_DRIVERS
     }
-
-
-class Platforms:
-    """The configured platforms, made when they are first asked for and anew when their settings change."""
-
-    def __init__(self, live: LiveSettings, http: httpx.Client) -> None:
-        self._live = live
-        self._http = http
-        self._made: dict[str, tuple[PlatformSettings, PlatformBinding]] = {}
-        self._guard = threading.Lock()
-
-    def find(self, name: str) -> PlatformBinding | None:
-        """Return a platform by its name in the settings, or None when it is not configured."""
-        settings = self._live.current.platforms.get(name)
-        if settings is None or settings.driver != "codesphere":
-            return None
-        with self._guard:
-            made = self._made.get(name)
-            if made is None or made[0] != settings:
-                made = (settings, self._make(settings))
-                self._made[name] = made
-        return made[1]
-
-    def platform(self, name: str) -> Platform | None:
-        """Return the driver alone."""
-        binding = self.find(name)
-        return None if binding is None else binding.platform
-
-    def _make(self, settings: PlatformSettings) -> PlatformBinding:
-        api = ApiClient(self._http, settings.api_url, settings.token, concurrency=settings.concurrency)
-        return PlatformBinding(Codesphere(api, workspace_url=settings.workspace_url), settings.poll_interval)
