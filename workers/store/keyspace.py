@@ -40,6 +40,8 @@ PATTERNS: dict[str, str] = {
     "delivery": "delivery:{}",  # hash: facts, verdict, reason, releases, event
     "deliveries": "deliveries",  # sorted set: delivery by the time (us) it came
     "verdicts": "verdicts",  # hash: verdict to how many
+    "last_deliveries": "deliveries:last",  # hash: host to the delivery that it sent last
+    "secret_uses": "secrets:{}",  # hash: fingerprint of a host's secret to the time (ms) it last verified one
     # notices
     "outbox": "outbox:{}",  # list: notices for one receiver, oldest first
     "outbox_state": "outbox:{}:state",  # hash: tries, busy_until
