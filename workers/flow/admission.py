@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from config.projects import ProjectSettings
+from workers.flow.git_addresses import git_address
 from workers.flow.triggers import Candidate, Decision
 from workers.releases.codec import facts_of, plain, state_of
 from workers.releases.events import DeliveryFacts, Event
@@ -16,30 +17,25 @@ from workers.releases.status import Status
 REMEMBER_SECONDS = 365 * 24 * 3600.0
 """How long the commits of a ref are remembered, so that a late delivery is recognised."""
 
-GIT_ADDRESSES: Mapping[str, str] = {
-    "github": "https://github.com/{}.git",
-    "gitlab": "https://gitlab.com/{}.git",
-    "bitbucket-cloud": "https://bitbucket.org/{}.git",
-    "forgejo": "https://codeberg.org/{}.git",
-}
-"""Where a host's repositories are cloned from when neither the settings nor the event say."""
-
 
 def lane_of(project: ProjectSettings) -> str:
     """Return the name of the lane: what a project releases to one target queues there."""
     return f"{project.name}@{project.target.domain.lower() or project.target.workspace or project.flow}"
 
 
-def git_url_of(project: ProjectSettings, driver: str, from_event: str | None) -> str:
+def git_url_of(
+    project: ProjectSettings, driver: str, from_event: str | None, api_url: str | None = None
+) -> str:
     """Return where the platform clones from: the settings, else the event, else host and repository.
 
-    An address in an event is only taken from a delivery whose signature held, and never with http.
+    `api_url` is that of the host, None for the driver's public one. Empty where nothing tells. An address
+    in an event is only taken from a delivery whose signature held, and never with http.
     """
     if project.git.url:
         return project.git.url
     if from_event and from_event.startswith("https://"):
         return from_event
-    return GIT_ADDRESSES.get(driver, "https://{}").format(project.repository)
+    return git_address(driver, api_url, project.repository) or ""
 
 
 def intake_of(
@@ -50,10 +46,14 @@ def intake_of(
     *,
     keep_seconds: float,
     driver: str,
+    api_url: str | None = None,
 ) -> Intake:
-    """Return what the store writes down for a verified delivery."""
+    """Return what the store writes down for a verified delivery.
+
+    `driver` and `api_url` are those of its host.
+    """
     candidates = [
-        _candidate(candidate, projects[candidate.project], facts, event, driver)
+        _candidate(candidate, projects[candidate.project], facts, event, driver, api_url)
         for decision in decisions
         for candidate in decision.candidates
     ]
@@ -167,7 +167,12 @@ def candidate_json(
 
 
 def _candidate(
-    candidate: Candidate, project: ProjectSettings, facts: DeliveryFacts, event: Event, driver: str
+    candidate: Candidate,
+    project: ProjectSettings,
+    facts: DeliveryFacts,
+    event: Event,
+    driver: str,
+    api_url: str | None,
 ) -> JSON:
     """Return what `accept.lua` takes for a push: `candidate_json` without a whole release on the way."""
     release_id, lane, digest = new_release_id(), lane_of(project), project.digest()
@@ -179,7 +184,7 @@ def _candidate(
         "flow": project.flow,
         "commit": candidate.commit,
         "ref": candidate.ref,
-        "git_url": git_url_of(project, driver, candidate.clone_url),
+        "git_url": git_url_of(project, driver, candidate.clone_url, api_url),
         "config": digest,
         "by_person": False,
         "retry_of": None,
