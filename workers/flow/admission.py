@@ -18,6 +18,10 @@ REMEMBER_SECONDS = 365 * 24 * 3600.0
 """How long the commits of a ref are remembered, so that a late delivery is recognised."""
 
 
+Stood = Mapping[tuple[str, str], str]
+"""The commit that was last accepted, by project and full ref; the empty text or no entry: none."""
+
+
 def lane_of(project: ProjectSettings) -> str:
     """Return the name of the lane: what a project releases to one target queues there."""
     return f"{project.name}@{project.target.domain.lower() or project.target.workspace or project.flow}"
@@ -47,13 +51,19 @@ def intake_of(
     keep_seconds: float,
     driver: str,
     api_url: str | None = None,
+    stood: Stood | None = None,
 ) -> Intake:
-    """Return what the store writes down for a verified delivery.
+    """Return what the store writes down for a verified delivery of a host with this driver and `api_url`.
 
-    `driver` and `api_url` are those of its host.
+    With `stood` the host itself was asked where the refs are, and said so after that was read: nothing is
+    released where a ref was moved on since.
     """
+
+    def address(candidate: Candidate) -> str:
+        return git_url_of(projects[candidate.project], driver, candidate.clone_url, api_url)
+
     candidates = [
-        _candidate(candidate, projects[candidate.project], facts, event, driver, api_url)
+        _candidate(candidate, projects[candidate.project], facts, event, address(candidate), stood)
         for decision in decisions
         for candidate in decision.candidates
     ]
@@ -65,6 +75,9 @@ def intake_of(
         reason="" if candidates else reason_without_candidates(event, decisions),
         keep_seconds=keep_seconds,
         remember_seconds=REMEMBER_SECONDS,
+        kept_back=[
+            (decision.project, ref, commit) for decision in decisions for ref, commit in decision.kept_back
+        ],
     )
 
 
@@ -171,12 +184,12 @@ def _candidate(
     project: ProjectSettings,
     facts: DeliveryFacts,
     event: Event,
-    driver: str,
-    api_url: str | None,
+    git_url: str,
+    stood: Stood | None,
 ) -> JSON:
     """Return what `accept.lua` takes for a push: `candidate_json` without a whole release on the way."""
     release_id, lane, digest = new_release_id(), lane_of(project), project.digest()
-    trigger = Trigger("push", facts.host, event.kind, facts.delivery, candidate.actor)
+    trigger = Trigger(candidate.trigger, facts.host, event.kind, facts.delivery, candidate.actor)
     release_facts: JSON = {
         "id": release_id,
         "project": project.name,
@@ -184,12 +197,14 @@ def _candidate(
         "flow": project.flow,
         "commit": candidate.commit,
         "ref": candidate.ref,
-        "git_url": git_url_of(project, driver, candidate.clone_url, api_url),
+        "git_url": git_url,
         "config": digest,
         "by_person": False,
         "retry_of": None,
         "trigger": plain(trigger),
     }
+    # Absent unless it counts: what is false for Python is true for Lua.
+    found = {} if stood is None else {"stood": stood.get((project.name, candidate.ref), "")}
     return {
         "release": release_id,
         "facts": release_facts,
@@ -207,4 +222,5 @@ def _candidate(
         "forced": "1" if candidate.forced else "",
         "time": "" if candidate.host_time is None else f"{candidate.host_time:.3f}",
         "moved_back": candidate.moved_back,
+        **found,
     }
