@@ -36,9 +36,9 @@ def is_secret(name: str) -> bool:
 def arrival_json(headers: Headers, body: bytes, sender: str, signed_by: str) -> JSON:
     """Return what is kept of how a delivery came.
 
-    `headers` is one text of lines `name: value`, which is stored in half the time of a list. `signed_by` is the
-    fingerprint of the secret that verified it, `sha256` the digest of the raw body, to compare with
-    `sha256sum` of a file, and `size` the body's length in bytes.
+    `headers` is one text of lines `name: value`, which is stored in half the time of a list. `signed_by`
+    is the fingerprint of the secret that verified it, `sha256` the digest of the raw body, to compare
+    with `sha256sum` of a file, and `size` the body's length in bytes.
     """
     return {
         "sender": sender,

@@ -66,6 +66,10 @@ class LiveSettings:
         """Return the driver of each host."""
         return {name: host.driver for name, host in self._settings.hosts.items()}
 
+    def api_urls(self) -> Mapping[str, str | None]:
+        """Return where each host has its API; None: at the driver's public one."""
+        return {name: host.api_url for name, host in self._settings.hosts.items()}
+
     def receivers(self, project: ProjectSettings, kind: str) -> tuple[str, ...]:
         """Return which of a project's receivers want a kind of notice."""
         notices = self._settings.notices
@@ -139,6 +143,7 @@ def build(
         owner=f"worker-{new_release_id()}",
         clock=time.monotonic,
         bound=within,
+        git_hosts=git_hosts.askable,
     )
 
     def close() -> None:
@@ -184,7 +189,7 @@ def build_web(
         intake_sync=IntakeStore(client, offset=offset),
         standing=StandingStore(client, offset=offset),
         sessions=SessionStore(client),
-        operations=Operations(store, reading, live.projects, live.drivers),
+        operations=Operations(store, reading, live.projects, live.drivers, live.api_urls),
         workspaces=Workspaces(reading, store),
         close=client.close,
         close_async=client_of_loop.aclose,

@@ -74,9 +74,9 @@ def _change(change: JSON) -> JSON:
 
 def headers_of(delivery: JSON) -> list[tuple[str, str]]:
     """Return the headers that a stored delivery came with: names in lower case, secrets masked."""
-    lines = delivery.get("arrival", {}).get("headers", "").splitlines()
+    lines = delivery.get("arrival", {}).get("headers", "").split("\n")
     pairs = [line.partition(": ") for line in lines]
-    return [(name, value) for name, _, value in pairs]
+    return [(name, value) for name, _, value in pairs if name]
 
 
 @dataclass(frozen=True, slots=True)
