@@ -13,6 +13,7 @@ import httpx
 from config.projects import ProjectSettings
 from config.settings import HostSettings, Settings
 from workers.flow.engine import Engine
+from workers.flow.inquiries import Inquirer
 from workers.flow.moves import Writer
 from workers.flow.operations import Operations
 from workers.flow.ports import GitHost, Platform
@@ -20,12 +21,14 @@ from workers.flow.reconcile import Reconciler
 from workers.flow.workspaces import Workspaces
 from workers.hosts.base import Headers, Host
 from workers.hosts.registry import DRIVERS, host_of
+from workers.identities import Identities
 from workers.leases import Renewer
 from workers.outside import GitHosts, Platforms
 from workers.platforms.transport import http_client, within
 from workers.platforms.web import HttpWeb
 from workers.releases.identity import new_release_id
 from workers.store.connection import connect, connect_async, durability
+from workers.store.inquiries import InquiryStore, RepositoryIds
 from workers.store.intake import AsyncIntakeStore, IntakeStore
 from workers.store.outbox import OutboxStore
 from workers.store.probes import ProbeStore
@@ -87,6 +90,7 @@ class Services:
     """A configured platform by its name, or None."""
     git_hosts: Callable[[str], GitHost | None]
     """What asks and tells a configured Git host, by its name, or None when it cannot be asked."""
+    inquirer: Inquirer
     reconciler: Reconciler
     close: Callable[[], None]
 
@@ -103,6 +107,7 @@ class WebServices:
     intake_sync: IntakeStore
     standing: StandingStore
     sessions: SessionStore
+    identities: Identities
     operations: Operations
     workspaces: Workspaces
     close: Callable[[], None]
@@ -155,6 +160,15 @@ def build(
         engine=engine,
         platforms=platforms.platform,
         git_hosts=git_hosts.find,
+        inquirer=Inquirer(
+            store=InquiryStore(client, offset=offset),
+            ids=RepositoryIds(client),
+            hosts=git_hosts.find,
+            projects=live.projects,
+            drivers=live.drivers,
+            keep_seconds=lambda: live.current.retention.deliveries,
+            jitter=random.random,
+        ),
         reconciler=Reconciler(
             looking=reading, acting=store, platforms=platforms.platform, projects=live.projects
         ),
@@ -184,6 +198,7 @@ def build_web(
         intake_sync=IntakeStore(client, offset=offset),
         standing=StandingStore(client, offset=offset),
         sessions=SessionStore(client),
+        identities=Identities(RepositoryIds(client)),
         operations=Operations(store, reading, live.projects, live.drivers),
         workspaces=Workspaces(reading, store),
         close=client.close,
