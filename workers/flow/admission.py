@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from config.projects import ProjectSettings
-from workers.flow.remembering import heard_of, learned, named_by, waits_of
+from workers.flow.remembering import checks_of, learned, named_by, waits_of
 from workers.flow.triggers import Candidate, Decision, NamedBy
 from workers.releases.codec import dumps, facts_of, plain, state_of
 from workers.releases.events import DeliveryFacts, Event
@@ -18,6 +18,9 @@ from workers.releases.status import Status
 
 REMEMBER_SECONDS = 365 * 24 * 3600.0
 """How long the commits of a ref are remembered, so that a late delivery is recognised."""
+
+Stood = Mapping[tuple[str, str], str]
+"""The commit that was last accepted, by project and full ref; the empty text or no entry: none."""
 
 GIT_ADDRESSES: Mapping[str, str] = {
     "github": "https://github.com/{}.git",
@@ -54,15 +57,18 @@ def intake_of(
     keep_seconds: float,
     driver: str,
     ids: Mapping[str, str] = MappingProxyType({}),
+    stood: Stood | None = None,
 ) -> Intake:
     """Return what the store writes down for a verified delivery.
 
     `ids` are the host's ids of the projects' repositories, as far as they are known, by project.
+    With `stood` the host itself was asked where the refs are, and said so after that was read: nothing is
+    released where a ref was moved on since.
     """
     candidates = [
         each
         for decision in decisions
-        for each in candidates_of(decision, projects[decision.project], facts, event, driver)
+        for each in candidates_of(decision, projects[decision.project], facts, event, driver, stood)
     ]
     inquiries = [_inquiry(decision, facts, event) for decision in decisions if decision.verdict == "ask"]
     rules = list(projects.values())
@@ -76,16 +82,24 @@ def intake_of(
         remember_seconds=REMEMBER_SECONDS,
         inquiries=inquiries,
         named=named_by(event, rules, ids),
-        heard=heard_of(event, rules, ids),
+        checks=checks_of(event, rules, ids),
         ids=learned(event, rules, ids),
+        kept_back=[
+            (decision.project, ref, commit) for decision in decisions for ref, commit in decision.kept_back
+        ],
     )
 
 
 def candidates_of(
-    decision: Decision, project: ProjectSettings, facts: DeliveryFacts, event: Event, driver: str
+    decision: Decision,
+    project: ProjectSettings,
+    facts: DeliveryFacts,
+    event: Event,
+    driver: str,
+    stood: Stood | None = None,
 ) -> list[JSON]:
     """Return the commits that a decision wants released, as the scripts of admission take them."""
-    return [_candidate(candidate, project, facts, event, driver) for candidate in decision.candidates]
+    return [_candidate(each, project, facts, event, driver, stood) for each in decision.candidates]
 
 
 def _inquiry(decision: Decision, facts: DeliveryFacts, event: Event) -> JSON:
@@ -207,7 +221,12 @@ def candidate_json(
 
 
 def _candidate(
-    candidate: Candidate, project: ProjectSettings, facts: DeliveryFacts, event: Event, driver: str
+    candidate: Candidate,
+    project: ProjectSettings,
+    facts: DeliveryFacts,
+    event: Event,
+    driver: str,
+    stood: Stood | None,
 ) -> JSON:
     """Return what `accept.lua` takes for a push: `candidate_json` without a whole release on the way."""
     release_id, lane, digest = new_release_id(), lane_of(project), project.digest()
@@ -225,6 +244,8 @@ def _candidate(
         "retry_of": None,
         "trigger": plain(trigger),
     }
+    # Absent unless it counts: what is false for Python is true for Lua.
+    found = {} if stood is None else {"stood": stood.get((project.name, candidate.ref), "")}
     return {
         "release": release_id,
         "facts": release_facts,
@@ -243,4 +264,5 @@ def _candidate(
         "forced": "1" if candidate.forced else "",
         "time": "" if candidate.host_time is None else f"{candidate.host_time:.3f}",
         "moved_back": candidate.moved_back,
+        **found,
     }

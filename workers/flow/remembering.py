@@ -64,7 +64,7 @@ def named_by(event: Event, projects: Sequence[ProjectSettings], ids: Mapping[str
     ]
 
 
-def heard_of(event: Event, projects: Sequence[ProjectSettings], ids: Mapping[str, str]) -> list[JSON]:
+def checks_of(event: Event, projects: Sequence[ProjectSettings], ids: Mapping[str, str]) -> list[JSON]:
     """Return which named check an event of CI tells of, for each project that waits for that check."""
     commit, name = event.facts.get("commit"), event.facts.get("name") or event.facts.get("context")
     if not isinstance(commit, str) or not is_full_commit(commit) or not isinstance(name, str):

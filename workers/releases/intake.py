@@ -26,10 +26,12 @@ class Intake:
     """What has to be found out first, one per project, as `accept.lua` takes them."""
     named: Sequence[JSON] = ()
     """What pushes named, for the events of CI that come later."""
-    heard: Sequence[JSON] = ()
+    checks: Sequence[JSON] = ()
     """Checks that an event of CI told of."""
     ids: Mapping[str, str] = field(default_factory=dict)
     """The host's ids of repositories that were matched by name, as the store names them."""
+    kept_back: Sequence[tuple[str, str, str]] = ()
+    """Project, full ref and commit of what was told and is not, or not yet, to be released."""
 
 
 @dataclass(frozen=True, slots=True)

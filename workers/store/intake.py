@@ -79,7 +79,7 @@ def _delivery_of(intake: Intake, sent: AbstractSet[str] = frozenset()) -> JSON:
     """Return what `accept.lua` takes of a delivery. Settings that were `sent` before stay at home."""
     more = {
         name: value
-        for name in ("inquiries", "named", "heard", "ids")
+        for name in ("inquiries", "named", "checks", "ids")
         if (value := getattr(intake, name))  # most deliveries have none of them
     }
     return more | {
@@ -89,6 +89,7 @@ def _delivery_of(intake: Intake, sent: AbstractSet[str] = frozenset()) -> JSON:
         "verdict": intake.verdict,
         "reason": intake.reason,
         "remember": int(intake.remember_seconds * 1000),
+        "kept_back": intake.kept_back,
         "candidates": [_candidate_of(candidate, sent) for candidate in intake.candidates],
     }
 

@@ -1,11 +1,13 @@
 -- Write deliveries down, each with its verdict and the releases that it makes; one round trip, each all or nothing.
 -- ARGV: offset, deliveries (JSON list): {id, facts (text), keep (ms), verdict and reason when there are no
---   candidates, remember (how long refs are, ms), candidates}; of a candidate, all texts: what enqueue() takes
+--   candidates, remember (how long refs are, ms), candidates, kept_back (list of project, ref, commit: told, and
+--   not to be released by itself)}; of a candidate, all texts: what enqueue() takes
 --   (settings "" when the store should have them), and ref, before ("" none), replayed ("1"|""), forced ("1"|""),
---   time (host's, seconds, or ""), moved_back (release|ignore)
+--   time (host's, seconds, or ""), moved_back (release|ignore); and stood, only when the host was asked where
+--   the ref is: the commit ("" none) that was last accepted on it before the host was asked
 --   Optional: inquiries [{id, project, document, reason, said, waits [{ref, commit, before, time}], ci}], where `ci` is
 --   the commit that an event of CI tells of; named [{project, commit, ref, text}]: what pushes named, for such events;
---   heard [{project, commit, name, green ("1"|"")}]: checks that such events told of; ids {field: repository id}
+--   checks [{project, commit, name, green ("1"|"")}]: checks that such events told of; ids {field: repository id}
 -- Returns for each: verdict, reason, release ids; or "settings" when the store lacks some, and
 --   nothing of that delivery was written
 
@@ -23,7 +25,7 @@ local function remember(delivery)
     redis.call("HSET", key_named(n.project, n.commit), n.ref, now_text .. "|" .. n.text)
     redis.call("PEXPIRE", key_named(n.project, n.commit), delivery.keep)
   end
-  for _, h in ipairs(delivery.heard or {}) do
+  for _, h in ipairs(delivery.checks or {}) do
     redis.call(h.green == "1" and "SADD" or "SREM", key_green(h.project, h.commit), h.name)
     redis.call("PEXPIRE", key_green(h.project, h.commit), delivery.keep)
   end
@@ -83,7 +85,7 @@ local function accept(delivery, place)
     releases = (#made > 0 and made) or joined
     verdict = (#made > 0 and "accepted") or (#joined > 0 and "duplicate") or "ignored"
   end
-  if delivery.named or delivery.heard or delivery.ids then remember(delivery) end
+  if delivery.named or delivery.checks or delivery.ids then remember(delivery) end
   if delivery.inquiries then
     local asked, open = inquire(delivery)
     local words = reason ~= "" and {reason} or {}
@@ -92,6 +94,7 @@ local function accept(delivery, place)
     if open and verdict ~= "accepted" then verdict = "asking" end
     reason = table.concat(words, "; ")
   end
+  for _, kept in ipairs(delivery.kept_back) do redis.call("HSET", key_heard(kept[1]), kept[2], kept[3]) end
   redis.call("HSET", record, "facts", delivery.facts, "verdict", verdict, "reason", reason,
     "releases", #releases > 0 and cjson.encode(releases) or "[]", "received_at", now_text)
   redis.call("PEXPIRE", record, delivery.keep)
