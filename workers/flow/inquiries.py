@@ -17,7 +17,7 @@ from workers.errors import Gone, Refused, TryAgain
 from workers.flow.admission import REMEMBER_SECONDS, candidates_of, said_of
 from workers.flow.asking import ask_host
 from workers.flow.ports import GitHost
-from workers.flow.remembering import ids_of, named_ref, waits_of
+from workers.flow.remembering import checks_of, ids_of, named_ref, waits_of
 from workers.flow.triggers import (
     NOTHING_KNOWN,
     Answers,
@@ -257,6 +257,9 @@ class Inquirer:
             repository = left.repository_id or known_id.get(project.name) or left.repository
             return ask_host(host, repository or project.repository, question)
 
+        told = checks_of(left, [project], known_id)
+        if told and told[0]["name"] not in self._store.green(project.name, told[0]["commit"]):
+            return self._give_up(taken, f"{told[0]['name']} was a success, but is none any more")
         (decision,) = decide(left, [project], known_id)
         found = find_out(decision, ask, waited=taken.waited, errors=taken.errors, jitter=self._jitter())
         if overtaken:
