@@ -13,6 +13,8 @@ import httpx
 from config.projects import ProjectSettings
 from config.settings import HostSettings, Settings
 from workers.flow.engine import Engine
+from workers.flow.looking.scheduler import Scheduler
+from workers.flow.looking.sweeper import Sweeper
 from workers.flow.moves import Writer
 from workers.flow.operations import Operations
 from workers.flow.ports import GitHost, Platform
@@ -34,6 +36,7 @@ from workers.store.releases import LEASE_SECONDS, ReleaseStore
 from workers.store.scripts import Offset, no_offset
 from workers.store.sessions import SessionStore
 from workers.store.standing import StandingStore
+from workers.store.sweeps import SweepStore
 
 __all__ = ["Headers", "Host", "LiveSettings", "Services", "WebServices", "build", "build_web"]
 
@@ -88,6 +91,8 @@ class Services:
     git_hosts: Callable[[str], GitHost | None]
     """What asks and tells a configured Git host, by its name, or None when it cannot be asked."""
     reconciler: Reconciler
+    sweeper: Sweeper
+    scheduler: Scheduler
     close: Callable[[], None]
 
 
@@ -105,6 +110,7 @@ class WebServices:
     sessions: SessionStore
     operations: Operations
     workspaces: Workspaces
+    sweeps: SweepStore
     close: Callable[[], None]
     close_async: Callable[[], Awaitable[None]]
     """Closes what belongs to the event loop; call it there, before `close`."""
@@ -128,6 +134,7 @@ def build(
     renewer = Renewer(store, lease_seconds=lease_seconds)
     reading = Reading(client)
     platforms = Platforms(lambda: live.current, http)
+    sweeps, intake = SweepStore(client, offset=offset), IntakeStore(client, offset=offset)
     git_hosts = GitHosts(lambda: live.current, http)
     engine = Engine(
         store=store,
@@ -159,6 +166,12 @@ def build(
         reconciler=Reconciler(
             looking=reading, acting=store, platforms=platforms.platform, projects=live.projects
         ),
+        sweeper=Sweeper(
+            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
+        ),
+        scheduler=Scheduler(
+            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
+        ),
         close=close,
     )
 
@@ -187,6 +200,7 @@ def build_web(
         sessions=SessionStore(client),
         operations=Operations(store, reading, live.projects, live.drivers),
         workspaces=Workspaces(reading, store),
+        sweeps=SweepStore(client, offset=offset),
         close=client.close,
         close_async=client_of_loop.aclose,
     )
