@@ -19,7 +19,10 @@ log = logging.getLogger(__name__)
 
 
 class Reminder:
-    """Asks the workers to sweep as soon as the store takes it. `nudge` is False when it is too soon to ask."""
+    """Asks the workers to sweep as soon as the store takes it.
+
+    `nudge` returns False when that was asked just before.
+    """
 
     def __init__(self, nudge: Callable[[], bool], *, every: float = EVERY_SECONDS) -> None:
         self._nudge = nudge

@@ -27,6 +27,8 @@ API_URLS: Mapping[Dialect, str] = {
     "github": "https://github.example.com/api/v3",
     "gitlab": "https://gitlab.example.com/api/v4",
 }
+USUAL = 300.0
+"""How often a sweep looks without an entry of its own."""
 SECRET = "x" * 20
 TOKEN = "sandbox-token-0123456789"
 
@@ -43,7 +45,7 @@ class Roads(httpx.BaseTransport):
         git = str(request.url).startswith(self._api_url)
         answer = (self._git if git else self._platform).handle_request(request)
         if self.meanwhile is not None and request.url.path.endswith("/branches/main"):
-            self.meanwhile, act = None, self.meanwhile
+            act, self.meanwhile = self.meanwhile, None
             act()
         return answer
 
@@ -182,3 +184,11 @@ class GitHouse(House):
         """Return the deliveries that are written down, oldest first."""
         page, _ = self.intake.page(limit=200, before=None)
         return [each for each in page[::-1] if event in (None, each["event"])]
+
+
+def settled(house: GitHouse) -> GitHouse:
+    """Release the first commit of main and look once, so that every head is known."""
+    house.pushed("one")
+    house.live()
+    house.sweep()
+    return house

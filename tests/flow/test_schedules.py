@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,30 +10,25 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from config.triggers import ScheduleTrigger
+from tests.flow.conftest import MakeGitHouse
 from tests.flow.git_house import GitHouse, git_settings
 from tests.flow.house import project
 from workers import wiring
 from workers.flow.looking.scheduler import LATE_SECONDS, due_time
 
-MakeGitHouse = Callable[..., GitHouse]
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.fixture
-def make_house(store_url: str) -> Iterator[MakeGitHouse]:
-    made: list[GitHouse] = []
+def make_house(make_git_house: MakeGitHouse) -> Callable[..., GitHouse]:
+    """Return a way to make a house with one schedule, which begins to count at once."""
 
     def make(schedule: dict[str, Any], **more: Any) -> GitHouse:
-        settings = git_settings(shop=project(triggers=[{"schedule": schedule}]), **more)
-        house = GitHouse(store_url, settings)
-        made.append(house)
-        # Schedules begin to count when they are first seen.
+        house = make_git_house(shop=project(triggers=[{"schedule": schedule}]), **more)
         house.services.scheduler.run()
         return house
 
-    yield make
-    for house in made:
-        house.close()
+    return make
 
 
 def until(house: GitHouse, moment: datetime) -> None:
@@ -46,7 +41,7 @@ def next_at(house: GitHouse, hour: int, minute: int = 0) -> datetime:
     return day.replace(hour=hour, minute=minute, second=0, microsecond=0)
 
 
-def test_the_head_is_released_when_the_time_comes_and_once(make_house: MakeGitHouse) -> None:
+def test_the_head_is_released_when_the_time_comes_and_once(make_house: Callable[..., GitHouse]) -> None:
     house = make_house({"cron": "0 6 * * *", "branch": "main"})
     head = house.pushed("one")
     until(house, next_at(house, 5, 59))
@@ -65,7 +60,7 @@ def test_the_head_is_released_when_the_time_comes_and_once(make_house: MakeGitHo
     assert delivery["verdict"] == "accepted"
 
 
-def test_without_a_branch_it_is_the_default_one(make_house: MakeGitHouse) -> None:
+def test_without_a_branch_it_is_the_default_one(make_house: Callable[..., GitHouse]) -> None:
     house = make_house({"cron": "0 6 * * *"})
     house.git_repo.default_branch = "trunk"
     head = house.pushed("one", branch="trunk")
@@ -75,7 +70,7 @@ def test_without_a_branch_it_is_the_default_one(make_house: MakeGitHouse) -> Non
     assert house.commits() == [head]
 
 
-def test_a_head_that_was_released_is_not_released_again(make_house: MakeGitHouse) -> None:
+def test_a_head_that_was_released_is_not_released_again(make_house: Callable[..., GitHouse]) -> None:
     house = make_house({"cron": "0 * * * *", "branch": "main"})
     house.pushed("one")
     begin = next_at(house, 6)
@@ -93,7 +88,7 @@ def test_a_head_that_was_released_is_not_released_again(make_house: MakeGitHouse
     ("away", "released"), [(timedelta(minutes=50), 1), (timedelta(minutes=90), 0), (timedelta(days=3), 1)]
 )
 def test_of_the_times_that_were_missed_the_latest_counts_within_the_hour(
-    make_house: MakeGitHouse, away: timedelta, released: int
+    make_house: Callable[..., GitHouse], away: timedelta, released: int
 ) -> None:
     cron = "0 6 * * *" if away < timedelta(days=1) else "*/10 * * * *"
     house = make_house({"cron": cron, "branch": "main"})
@@ -107,7 +102,7 @@ def test_of_the_times_that_were_missed_the_latest_counts_within_the_hour(
     assert len(house.deliveries("schedule")) == released
 
 
-def test_two_workers_release_it_once(make_house: MakeGitHouse, store_url: str) -> None:
+def test_two_workers_release_it_once(make_house: Callable[..., GitHouse], store_url: str) -> None:
     house = make_house({"cron": "0 6 * * *", "branch": "main"})
     other = wiring.build(house.settings, redis_url=store_url, offset=house.offset, transport=house.transport)
     house.pushed("one")
@@ -121,7 +116,9 @@ def test_two_workers_release_it_once(make_house: MakeGitHouse, store_url: str) -
     assert delivery["repeats"] == 0
 
 
-def test_a_host_that_is_away_is_asked_again_and_a_restart_does_not_double(make_house: MakeGitHouse) -> None:
+def test_a_host_that_is_away_is_asked_again_and_a_restart_does_not_double(
+    make_house: Callable[..., GitHouse],
+) -> None:
     house = make_house({"cron": "0 6 * * *", "branch": "main"})
     head = house.pushed("one")
     house.service.fails(status=502, times=None)
@@ -139,7 +136,7 @@ def test_a_host_that_is_away_is_asked_again_and_a_restart_does_not_double(make_h
     assert house.commits() == [head]
 
 
-def test_a_push_while_the_host_is_asked_is_not_overtaken(make_house: MakeGitHouse) -> None:
+def test_a_push_while_the_host_is_asked_is_not_overtaken(make_house: Callable[..., GitHouse]) -> None:
     house = make_house({"cron": "0 6 * * *", "branch": "main"})
     house.settings = git_settings(
         shop=project(
@@ -158,7 +155,7 @@ def test_a_push_while_the_host_is_asked_is_not_overtaken(make_house: MakeGitHous
 
 @pytest.mark.parametrize("missing", ["token", "branch"])
 def test_what_keeps_a_schedule_from_releasing_can_be_read_with_the_deliveries(
-    make_house: MakeGitHouse, missing: str
+    make_house: Callable[..., GitHouse], missing: str
 ) -> None:
     more = {"token": None} if missing == "token" else {}
     house = make_house({"cron": "0 6 * * *", "branch": "main"}, **more)
