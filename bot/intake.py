@@ -87,6 +87,7 @@ def intake_from(
         keep_seconds=settings.retention.deliveries,
         driver=host.driver if host else "",
         ids=ids,
+        api_url=host.api_url if host else None,
     )
 
 

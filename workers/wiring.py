@@ -14,6 +14,8 @@ from config.projects import ProjectSettings
 from config.settings import HostSettings, Settings
 from workers.flow.engine import Engine
 from workers.flow.inquiries import Inquirer
+from workers.flow.looking.scheduler import Scheduler
+from workers.flow.looking.sweeper import Sweeper
 from workers.flow.moves import Writer
 from workers.flow.operations import Operations
 from workers.flow.ports import GitHost, Platform
@@ -37,6 +39,7 @@ from workers.store.releases import LEASE_SECONDS, ReleaseStore
 from workers.store.scripts import Offset, no_offset
 from workers.store.sessions import SessionStore
 from workers.store.standing import StandingStore
+from workers.store.sweeps import SweepStore
 
 __all__ = ["Headers", "Host", "LiveSettings", "Services", "WebServices", "build", "build_web"]
 
@@ -69,6 +72,10 @@ class LiveSettings:
         """Return the driver of each host."""
         return {name: host.driver for name, host in self._settings.hosts.items()}
 
+    def api_urls(self) -> Mapping[str, str | None]:
+        """Return where each host has its API; None: at the driver's public one."""
+        return {name: host.api_url for name, host in self._settings.hosts.items()}
+
     def receivers(self, project: ProjectSettings, kind: str) -> tuple[str, ...]:
         """Return which of a project's receivers want a kind of notice."""
         notices = self._settings.notices
@@ -92,6 +99,8 @@ class Services:
     """What asks and tells a configured Git host, by its name, or None when it cannot be asked."""
     inquirer: Inquirer
     reconciler: Reconciler
+    sweeper: Sweeper
+    scheduler: Scheduler
     close: Callable[[], None]
 
 
@@ -110,6 +119,7 @@ class WebServices:
     identities: Identities
     operations: Operations
     workspaces: Workspaces
+    sweeps: SweepStore
     close: Callable[[], None]
     close_async: Callable[[], Awaitable[None]]
     """Closes what belongs to the event loop; call it there, before `close`."""
@@ -133,6 +143,7 @@ def build(
     renewer = Renewer(store, lease_seconds=lease_seconds)
     reading = Reading(client)
     platforms = Platforms(lambda: live.current, http)
+    sweeps, intake = SweepStore(client, offset=offset), IntakeStore(client, offset=offset)
     git_hosts = GitHosts(lambda: live.current, http)
     engine = Engine(
         store=store,
@@ -167,11 +178,18 @@ def build(
             hosts=git_hosts.find,
             projects=live.projects,
             drivers=live.drivers,
+            api_urls=live.api_urls,
             keep_seconds=lambda: live.current.retention.deliveries,
             jitter=random.random,
         ),
         reconciler=Reconciler(
             looking=reading, acting=store, platforms=platforms.platform, projects=live.projects
+        ),
+        sweeper=Sweeper(
+            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
+        ),
+        scheduler=Scheduler(
+            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
         ),
         close=close,
     )
@@ -200,8 +218,9 @@ def build_web(
         standing=StandingStore(client, offset=offset),
         sessions=SessionStore(client),
         identities=Identities(RepositoryIds(client)),
-        operations=Operations(store, reading, live.projects, live.drivers),
+        operations=Operations(store, reading, live.projects, live.drivers, live.api_urls),
         workspaces=Workspaces(reading, store),
+        sweeps=SweepStore(client, offset=offset),
         close=client.close,
         close_async=client_of_loop.aclose,
     )

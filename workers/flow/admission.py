@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from config.projects import ProjectSettings
+from workers.flow.git_addresses import git_address
 from workers.flow.remembering import checks_of, learned, named_by, waits_of
 from workers.flow.triggers import Candidate, Decision, NamedBy
 from workers.releases.codec import dumps, facts_of, plain, state_of
@@ -19,16 +20,9 @@ from workers.releases.status import Status
 REMEMBER_SECONDS = 365 * 24 * 3600.0
 """How long the commits of a ref are remembered, so that a late delivery is recognised."""
 
+
 Stood = Mapping[tuple[str, str], str]
 """The commit that was last accepted, by project and full ref; the empty text or no entry: none."""
-
-GIT_ADDRESSES: Mapping[str, str] = {
-    "github": "https://github.com/{}.git",
-    "gitlab": "https://gitlab.com/{}.git",
-    "bitbucket-cloud": "https://bitbucket.org/{}.git",
-    "forgejo": "https://codeberg.org/{}.git",
-}
-"""Where a host's repositories are cloned from when neither the settings nor the event say."""
 
 
 def lane_of(project: ProjectSettings) -> str:
@@ -36,16 +30,19 @@ def lane_of(project: ProjectSettings) -> str:
     return f"{project.name}@{project.target.domain.lower() or project.target.workspace or project.flow}"
 
 
-def git_url_of(project: ProjectSettings, driver: str, from_event: str | None) -> str:
+def git_url_of(
+    project: ProjectSettings, driver: str, from_event: str | None, api_url: str | None = None
+) -> str:
     """Return where the platform clones from: the settings, else the event, else host and repository.
 
-    An address in an event is only taken from a delivery whose signature held, and never with http.
+    `api_url` is that of the host, None for the driver's public one. Empty where nothing tells. An address
+    in an event is only taken from a delivery whose signature held, and never with http.
     """
     if project.git.url:
         return project.git.url
     if from_event and from_event.startswith("https://"):
         return from_event
-    return GIT_ADDRESSES.get(driver, "https://{}").format(project.repository)
+    return git_address(driver, api_url, project.repository) or ""
 
 
 def intake_of(
@@ -57,18 +54,26 @@ def intake_of(
     keep_seconds: float,
     driver: str,
     ids: Mapping[str, str] = MappingProxyType({}),
+    api_url: str | None = None,
     stood: Stood | None = None,
 ) -> Intake:
-    """Return what the store writes down for a verified delivery.
+    """Return what the store writes down for a verified delivery of a host with this driver and `api_url`.
 
     `ids` are the host's ids of the projects' repositories, as far as they are known, by project.
     With `stood` the host itself was asked where the refs are, and said so after that was read: nothing is
     released where a ref was moved on since.
     """
     candidates = [
-        each
+        _candidate(
+            candidate,
+            projects[candidate.project],
+            facts,
+            event,
+            git_url_of(projects[candidate.project], driver, candidate.clone_url, api_url),
+            stood,
+        )
         for decision in decisions
-        for each in candidates_of(decision, projects[decision.project], facts, event, driver, stood)
+        for candidate in decision.candidates
     ]
     inquiries = [_inquiry(decision, facts, event) for decision in decisions if decision.verdict == "ask"]
     rules = list(projects.values())
@@ -95,11 +100,15 @@ def candidates_of(
     project: ProjectSettings,
     facts: DeliveryFacts,
     event: Event,
+    *,
     driver: str,
-    stood: Stood | None = None,
+    api_url: str | None,
 ) -> list[JSON]:
     """Return the commits that a decision wants released, as the scripts of admission take them."""
-    return [_candidate(each, project, facts, event, driver, stood) for each in decision.candidates]
+    return [
+        _candidate(each, project, facts, event, git_url_of(project, driver, each.clone_url, api_url), None)
+        for each in decision.candidates
+    ]
 
 
 def _inquiry(decision: Decision, facts: DeliveryFacts, event: Event) -> JSON:
@@ -225,7 +234,7 @@ def _candidate(
     project: ProjectSettings,
     facts: DeliveryFacts,
     event: Event,
-    driver: str,
+    git_url: str,
     stood: Stood | None,
 ) -> JSON:
     """Return what `accept.lua` takes for a push: `candidate_json` without a whole release on the way."""
@@ -238,7 +247,7 @@ def _candidate(
         "flow": project.flow,
         "commit": candidate.commit,
         "ref": candidate.ref,
-        "git_url": git_url_of(project, driver, candidate.clone_url),
+        "git_url": git_url,
         "config": digest,
         "by_person": False,
         "retry_of": None,

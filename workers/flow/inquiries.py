@@ -200,6 +200,7 @@ class Inquirer:
         hosts: Callable[[str], GitHost | None],
         projects: Callable[[], Mapping[str, ProjectSettings]],
         drivers: Callable[[], Mapping[str, str]],
+        api_urls: Callable[[], Mapping[str, str | None]],
         keep_seconds: Callable[[], float],
         jitter: Callable[[], float],
         most_at_once: int = MOST_AT_ONCE,
@@ -209,6 +210,7 @@ class Inquirer:
         self._hosts = hosts
         self._projects = projects
         self._drivers = drivers
+        self._api_urls = api_urls
         self._keep_seconds = keep_seconds
         self._jitter = jitter
         self._turns = threading.BoundedSemaphore(most_at_once)
@@ -267,8 +269,14 @@ class Inquirer:
             found = replace(found, decision=replace(found.decision, reason=reason))
         if isinstance(found, Later):
             return self._postpone(taken, left, found)
-        driver = self._drivers().get(project.host, "")
-        candidates = candidates_of(found.decision, project, taken.facts, left, driver)
+        candidates = candidates_of(
+            found.decision,
+            project,
+            taken.facts,
+            left,
+            driver=self._drivers().get(project.host, ""),
+            api_url=self._api_urls().get(project.host),
+        )
         self._end(taken, found.decision, _placed(candidates, taken, left, named))
         return None
 
