@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import httpx
+import redis
 
 from config.projects import ProjectSettings
 from config.settings import HostSettings, Settings
@@ -172,16 +173,7 @@ def build(
         engine=engine,
         platforms=platforms.platform,
         git_hosts=git_hosts.find,
-        inquirer=Inquirer(
-            store=InquiryStore(client, offset=offset),
-            ids=RepositoryIds(client),
-            hosts=git_hosts.find,
-            projects=live.projects,
-            drivers=live.drivers,
-            api_urls=live.api_urls,
-            keep_seconds=lambda: live.current.retention.deliveries,
-            jitter=random.random,
-        ),
+        inquirer=_inquirer(client, offset, live, git_hosts),
         reconciler=Reconciler(
             looking=reading, acting=store, platforms=platforms.platform, projects=live.projects
         ),
@@ -192,6 +184,19 @@ def build(
             settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
         ),
         close=close,
+    )
+
+
+def _inquirer(client: redis.Redis, offset: Offset, live: LiveSettings, hosts: GitHosts) -> Inquirer:
+    return Inquirer(
+        store=InquiryStore(client, offset=offset),
+        ids=RepositoryIds(client),
+        hosts=hosts.find,
+        projects=live.projects,
+        drivers=live.drivers,
+        api_urls=live.api_urls,
+        keep_seconds=lambda: live.current.retention.deliveries,
+        jitter=random.random,
     )
 
 
