@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from config.projects import ProjectSettings
+from workers.flow.reports import report_receiver
 from workers.flow.triggers import Candidate, Decision
 from workers.releases.codec import facts_of, plain, state_of
 from workers.releases.events import DeliveryFacts, Event
@@ -161,6 +162,7 @@ def candidate_json(
         "config": release.config,
         "settings": project.canonical,
         "supersede": project.supersede,
+        "report": report_receiver(project),
         **more,
     }
     return {name: value for name, value in facts.items() if value is not None}
@@ -202,4 +204,5 @@ def _candidate(
         "forced": "1" if candidate.forced else "",
         "time": "" if candidate.host_time is None else f"{candidate.host_time:.3f}",
         "moved_back": candidate.moved_back,
+        **({"report": report_receiver(project)} if project.reports else {}),
     }
