@@ -161,6 +161,7 @@ def build(
         owner=f"worker-{new_release_id()}",
         clock=time.monotonic,
         bound=within,
+        git_hosts=git_hosts.askable,
     )
 
     def close() -> None:

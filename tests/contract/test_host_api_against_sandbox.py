@@ -85,6 +85,8 @@ def test_what_is_not_there_is_none(world: World) -> None:
     assert world.api.tag_commit(SHOP, "nope") is None
     assert world.api.compare(SHOP, world.first, NOBODY) is None
     assert world.api.compare(SHOP, world.first[:10], world.first) is None
+    assert world.api.message(SHOP, NOBODY) is None
+    assert world.api.message(SHOP, world.first[:10]) is None
     assert world.api.change(SHOP, 9) is None
     assert world.api.ci_state(SHOP, NOBODY) == ()
 
@@ -101,6 +103,13 @@ def test_the_heads_of_branches_are_listed_and_a_cut_is_told(
     assert found.complete is complete
     assert len(found.heads) == min(branches, 1000)
     assert set(found.heads.values()) == {world.first}
+
+
+def test_a_commit_tells_its_whole_message(world: World) -> None:
+    second = world.host.commit(world.repo, message="Mend it\n\n[skip release]")
+
+    assert world.api.message(SHOP, second) == "Mend it\n\n[skip release]"
+    assert world.api.message(SHOP, world.first) == "Change"
 
 
 def test_commits_are_compared_with_the_paths_that_changed(world: World) -> None:

@@ -1,4 +1,4 @@
-"""A house whose project stands at a strict Git host, in process, that releases report to."""
+"""A house whose Git host can be asked: the sandbox's, which knows the commits that workspaces clone."""
 
 from __future__ import annotations
 
@@ -6,120 +6,73 @@ from typing import Any
 
 import httpx
 
-from config.settings import Settings
+from config.settings import HostSettings, Settings
 from sandbox.githost import GitHost, GitService
 from sandbox.githost.mirroring import mirror_scripted
-from sandbox.githost.model import Deployment, Dialect
-from sandbox.githost.transport import GITHUB_URL, GITLAB_URL, GitHostTransport
-from tests.flow.house import House, project
-from workers.notices.drain import Drain
-from workers.releases.reports import project_of
-from workers.store.keyspace import key
+from sandbox.githost.transport import GitHostTransport
+from tests.flow.house import House, settings
+from workers.releases.events import RefType
 
-TOKEN = "token-of-the-git-host-0123"
-PAGE = "https://release.example.com"
-BASES: dict[str, Dialect] = {
-    GITHUB_URL.replace("http:", "https:"): "github",
-    GITLAB_URL.replace("http:", "https:"): "gitlab",
-}
+HOST_URL = "http://127.0.0.1:2/api/v3"
+TOKEN = "token-of-the-git-host"
 
 
-def hosted_settings(*, driver: str = "github", token: str | None = TOKEN, **changes: Any) -> Settings:
-    """Return settings with one project at a host that can be told."""
-    api_url = next(base for base, dialect in BASES.items() if dialect == driver)
-    host = {"driver": driver, "secrets": ["x" * 20], "token": token, "api_url": api_url}
-    return Settings.model_validate(
-        {
-            "server": {"public_url": PAGE},
-            "hosts": {"github": host},
-            "platforms": {
-                "codesphere": {
-                    "driver": "codesphere",
-                    "api_url": "http://127.0.0.1:1/api",
-                    "token": "sandbox-token",
-                    "workspace_url": "http://{dev_domain}",
-                }
-            },
-            "notices": {"team": {"url": "json://127.0.0.1:1"}},
-            "projects": {"shop": project(**changes)},
-        }
+def hosted_settings(token: str = TOKEN, **changes: Any) -> Settings:
+    """Return the settings of the flow tests, with a host that can be asked."""
+    host = HostSettings.model_validate(
+        {"driver": "github", "secrets": ["x" * 20], "token": token, "api_url": HOST_URL}
     )
+    return settings(**changes).model_copy(update={"hosts": {"github": host}})
 
 
 class HostedHouse(House):
-    """The bot, the platform, and a Git host; what is due in the outbox for the host is sent as it comes."""
+    """`git_host` is the host's world, `service` its API; `mirror` makes them follow the repository."""
 
-    def begin(self) -> None:
-        """Start the bot (again)."""
-        if not hasattr(self, "githost"):
-            self.githost = GitHost(self.clock)
-            self.service = GitService(self.githost)
-            self.repo = self.githost.repository("acme/shop", roles={"bot": "write"})
-            self.githost.token(TOKEN, "bot")
-            self.transport = Both(
-                GitHostTransport(self.service, bases=BASES, sleep=self.jump), self.transport
-            )
-        super().begin()
-        self.drain = Drain(self.services.outbox, lambda _receiver: None, self.services.reporter)
+    def __init__(self, store_url: str, config: Settings | None = None) -> None:
+        super().__init__(store_url, config or hosted_settings())
+        self.git_host = GitHost(self.clock)
+        self.service = GitService(self.git_host)
+        self.origin = self.git_host.repository("acme/shop", roles={"bot": "admin"})
+        self.git_host.token(TOKEN, "bot")
+        self.transport = Crossroads(
+            GitHostTransport(self.service, bases={HOST_URL: "github"}, sleep=self._pass), self.transport
+        )
+        self.begin_anew()
 
-    def commit(self, message: str = "change", behaviour: Any = None, **more: Any) -> str:
-        """Commit, and have the host know the commit."""
-        made = super().commit(message, behaviour, **more)
-        self.mirror()
-        return made
+    def begin_anew(self) -> None:
+        """Start the bot again."""
+        self.services.close()
+        self.begin()
 
     def mirror(self) -> None:
-        """Have the host know every commit."""
-        mirror_scripted(self.githost, self.repo, self.repository)
+        """Let the host have what the repository has now."""
+        mirror_scripted(self.git_host, self.origin, self.repository)
 
-    def _wake(self) -> bool:
-        told = self.tell()
-        return super()._wake() or told
+    def told(self, message: str = "change", **more: Any) -> str:
+        """Commit to main, at the host as well, and tell the bot."""
+        before = self.repository.branches.get("main")
+        commit = self.commit(message, **more)
+        self.mirror()
+        self.push(commit, before=before)
+        return commit
 
-    def tell(self) -> bool:
-        """Send what is due for the host; False when nothing was."""
-        due = [receiver for receiver, at in self._reports_due() if at <= self.clock()]
-        for receiver in due:
-            self.drain.drain(receiver)
-        return bool(due)
+    def push_tag(self, tag: str, commit: str) -> None:
+        """Tell the bot of a new tag."""
+        self.push(commit, branch=tag, ref_type=RefType.TAG, action="create")
 
-    def _next_due(self) -> float | None:
-        times = [due for _, due in self._reports_due()]
-        first = super()._next_due()
-        return min([*times, *([] if first is None else [first])], default=None)
-
-    def _reports_due(self) -> list[tuple[str, float]]:
-        rows: Any = self.client.zrange(key("outbox_due"), 0, -1, withscores=True)
-        return [(receiver, score / 1000) for receiver, score in rows if project_of(receiver)]
-
-    # What the host shows.
-
-    def statuses(self, commit: str) -> list[tuple[str, str]]:
-        """Return state and description of every status of a commit, oldest first."""
-        return [(each.state, each.description or "") for each in self.repo.statuses if each.sha == commit]
-
-    def state(self, commit: str) -> str:
-        """Return the state of a commit's newest status."""
-        return self.statuses(commit)[-1][0]
-
-    def deployments(self, commit: str | None = None) -> list[Deployment]:
-        """Return the deployments, oldest first."""
-        return [each for each in self.repo.deployments.values() if commit in (None, each.sha)]
-
-    def deployed(self, commit: str) -> list[str]:
-        """Return how the only deployment of a commit stood, one after the other."""
-        [deployment] = self.deployments(commit)
-        return [each.state for each in deployment.statuses]
+    def asked(self) -> int:
+        """Return how many calls the host has answered."""
+        return len(self.service.calls)
 
 
-class Both(httpx.BaseTransport):
-    """Sends what goes to a Git host there, and everything else to the platform."""
+class Crossroads(httpx.BaseTransport):
+    """Sends what is for the Git host there, and everything else on."""
 
-    def __init__(self, githost: GitHostTransport, platform: httpx.BaseTransport) -> None:
-        self._githost = githost
-        self._platform = platform
+    def __init__(self, git_host: httpx.BaseTransport, beyond: httpx.BaseTransport) -> None:
+        self._git_host = git_host
+        self._beyond = beyond
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer from where the address leads."""
-        at_host = any(str(request.url).startswith(base) for base in self._githost.bases)
-        return (self._githost if at_host else self._platform).handle_request(request)
+        """Pass the request on."""
+        here = str(request.url).startswith(HOST_URL)
+        return (self._git_host if here else self._beyond).handle_request(request)

@@ -155,9 +155,9 @@ class House:
     def push(self, commit: str, *, before: str | None = None, **more: Any) -> Verdict:
         """Tell the bot, as a verified delivery does, that main was moved to a commit."""
         change = Change(
-            RefType.BRANCH,
+            more.pop("ref_type", RefType.BRANCH),
             more.pop("branch", "main"),
-            "update",
+            more.pop("action", "update"),
             before=before,
             after=commit,
             commit=commit,

@@ -9,18 +9,18 @@ import pytest
 
 from sandbox.githost import Fault
 from sandbox.scripted.behaviour import Answer, Behaviour, Failure
-from tests.flow.hosted import PAGE, TOKEN, HostedHouse, hosted_settings
+from tests.flow.told_host import PAGE, TOKEN, ToldHouse, told_settings
 from workers.store.keyspace import key
 
-MakeHosted = Callable[..., HostedHouse]
+MakeTold = Callable[..., ToldHouse]
 
 
 @pytest.fixture
-def make_hosted(store_url: str) -> Iterator[MakeHosted]:
-    made: list[HostedHouse] = []
+def make_told(store_url: str) -> Iterator[MakeTold]:
+    made: list[ToldHouse] = []
 
-    def make(**changes: Any) -> HostedHouse:
-        made.append(HostedHouse(store_url, hosted_settings(**changes)))
+    def make(**changes: Any) -> ToldHouse:
+        made.append(ToldHouse(store_url, told_settings(**changes)))
         return made[-1]
 
     yield make
@@ -29,11 +29,11 @@ def make_hosted(store_url: str) -> Iterator[MakeHosted]:
 
 
 @pytest.fixture
-def house(make_hosted: MakeHosted) -> HostedHouse:
-    return make_hosted()
+def house(make_told: MakeTold) -> ToldHouse:
+    return make_told()
 
 
-def test_the_commit_shows_each_step_once_and_then_success(house: HostedHouse) -> None:
+def test_the_commit_shows_each_step_once_and_then_success(house: ToldHouse) -> None:
     commit = house.publish("one")
     house.live()
     house.rest(60)
@@ -48,7 +48,7 @@ def test_the_commit_shows_each_step_once_and_then_success(house: HostedHouse) ->
 
 
 def test_the_deployment_is_in_progress_and_then_a_success_that_leads_to_production(
-    house: HostedHouse,
+    house: ToldHouse,
 ) -> None:
     commit = house.publish("one")
     house.live()
@@ -61,7 +61,7 @@ def test_the_deployment_is_in_progress_and_then_a_success_that_leads_to_producti
     assert deployment.statuses[-1].environment_url == "http://shop.example.com"
 
 
-def test_a_failed_release_says_where_and_why_in_one_line(house: HostedHouse) -> None:
+def test_a_failed_release_says_where_and_why_in_one_line(house: ToldHouse) -> None:
     commit = house.publish("bad", Behaviour(failures=(Failure("test"),)))
     house.settled()
     house.rest(60)
@@ -74,7 +74,7 @@ def test_a_failed_release_says_where_and_why_in_one_line(house: HostedHouse) -> 
     assert house.deployed(commit) == ["in_progress", "failure"]
 
 
-def test_a_release_that_is_cancelled_while_it_runs_is_no_success_and_no_failure(house: HostedHouse) -> None:
+def test_a_release_that_is_cancelled_while_it_runs_is_no_success_and_no_failure(house: ToldHouse) -> None:
     commit = house.publish("one")
     house.until_step("prepare")
     house.operations.cancel(house.release().id, actor="ann")
@@ -85,7 +85,7 @@ def test_a_release_that_is_cancelled_while_it_runs_is_no_success_and_no_failure(
     assert house.deployed(commit) == ["in_progress", "error"]
 
 
-def test_releases_that_end_while_queued_are_told_and_have_no_deployment(house: HostedHouse) -> None:
+def test_releases_that_end_while_queued_are_told_and_have_no_deployment(house: ToldHouse) -> None:
     house.publish("one")
     house.until_step("prepare")
     second = house.publish("two")
@@ -100,7 +100,7 @@ def test_releases_that_end_while_queued_are_told_and_have_no_deployment(house: H
     assert house.deployments(second) == house.deployments(third) == []
 
 
-def test_the_replaced_release_stays_a_success_and_its_deployment_is_inactive(house: HostedHouse) -> None:
+def test_the_replaced_release_stays_a_success_and_its_deployment_is_inactive(house: ToldHouse) -> None:
     first = house.publish("one")
     house.live()
     second = house.publish("two")
@@ -113,7 +113,7 @@ def test_the_replaced_release_stays_a_success_and_its_deployment_is_inactive(hou
 
 
 def test_a_rollback_by_a_person_is_a_failure_and_the_former_deployment_is_active_again(
-    house: HostedHouse,
+    house: ToldHouse,
 ) -> None:
     first = house.publish("one")
     house.live()
@@ -129,7 +129,7 @@ def test_a_rollback_by_a_person_is_a_failure_and_the_former_deployment_is_active
     assert house.deployed(first)[-1] == "success"
 
 
-def test_an_automatic_return_is_a_failure_and_leaves_the_former_deployment_alone(house: HostedHouse) -> None:
+def test_an_automatic_return_is_a_failure_and_leaves_the_former_deployment_alone(house: ToldHouse) -> None:
     first = house.publish("one")
     house.live()
     second = house.publish("bad", Behaviour(production=Answer(500, "down")))
@@ -141,8 +141,8 @@ def test_an_automatic_return_is_a_failure_and_leaves_the_former_deployment_alone
     assert house.deployed(first) == ["in_progress", "success"]
 
 
-def test_without_a_token_nothing_is_written_and_no_host_is_called(make_hosted: MakeHosted) -> None:
-    house = make_hosted(token=None)
+def test_without_a_token_nothing_is_written_and_no_host_is_called(make_told: MakeTold) -> None:
+    house = make_told(token=None)
     house.publish("one")
     house.live()
     house.publish("two")
@@ -163,9 +163,9 @@ def test_without_a_token_nothing_is_written_and_no_host_is_called(make_hosted: M
     ],
 )
 def test_each_kind_of_report_can_be_switched_off(
-    make_hosted: MakeHosted, report: dict[str, bool], statuses: bool, deployments: bool
+    make_told: MakeTold, report: dict[str, bool], statuses: bool, deployments: bool
 ) -> None:
-    house = make_hosted(report=report)
+    house = make_told(report=report)
     commit = house.publish("one")
     house.live()
     house.rest(60)
@@ -174,8 +174,8 @@ def test_each_kind_of_report_can_be_switched_off(
     assert bool(house.deployments()) is deployments
 
 
-def test_the_environment_has_the_name_that_the_settings_say(make_hosted: MakeHosted) -> None:
-    house = make_hosted(report={"environment": "staging"})
+def test_the_environment_has_the_name_that_the_settings_say(make_told: MakeTold) -> None:
+    house = make_told(report={"environment": "staging"})
     house.publish("one")
     house.live()
     house.rest(60)
@@ -183,7 +183,7 @@ def test_the_environment_has_the_name_that_the_settings_say(make_hosted: MakeHos
     assert [each.environment for each in house.deployments()] == ["staging"]
 
 
-def test_a_host_that_was_away_hears_how_things_stand_now(house: HostedHouse) -> None:
+def test_a_host_that_was_away_hears_how_things_stand_now(house: ToldHouse) -> None:
     house.service.fails(times=None)
     first = house.publish("one")
     house.live()
@@ -199,7 +199,7 @@ def test_a_host_that_was_away_hears_how_things_stand_now(house: HostedHouse) -> 
     assert house.deployed(second)[-1] == "success"
 
 
-def test_a_host_that_is_away_or_refuses_does_not_hold_up_the_chat(house: HostedHouse) -> None:
+def test_a_host_that_is_away_or_refuses_does_not_hold_up_the_chat(house: ToldHouse) -> None:
     house.service.fails(times=None)
     house.publish("one")
     house.live()
@@ -209,7 +209,7 @@ def test_a_host_that_is_away_or_refuses_does_not_hold_up_the_chat(house: HostedH
 
 
 def test_a_refusal_is_logged_once_an_hour_and_later_releases_go_on(
-    house: HostedHouse, caplog: pytest.LogCaptureFixture
+    house: ToldHouse, caplog: pytest.LogCaptureFixture
 ) -> None:
     house.githost.grant(house.repo, "bot", "read")
     house.publish("one")
@@ -227,11 +227,10 @@ def test_a_refusal_is_logged_once_an_hour_and_later_releases_go_on(
     assert TOKEN not in caplog.text
 
 
-def test_a_commit_that_the_host_does_not_know_yet_is_told_when_it_does(house: HostedHouse) -> None:
-    commit = house.repository.commit("one")
+def test_a_commit_that_the_host_does_not_know_yet_is_told_when_it_does(house: ToldHouse) -> None:
+    commit = house.commit("one")
+    house.lag(commit, times=4)
     house.push(commit)
-    house.until_step("prepare")
-    house.mirror()
     house.live()
     house.rest(60)
 
@@ -240,9 +239,10 @@ def test_a_commit_that_the_host_does_not_know_yet_is_told_when_it_does(house: Ho
 
 
 def test_a_commit_that_the_host_never_knows_is_given_up_after_about_a_minute(
-    house: HostedHouse, caplog: pytest.LogCaptureFixture
+    house: ToldHouse, caplog: pytest.LogCaptureFixture
 ) -> None:
-    commit = house.repository.commit("one")
+    commit = house.commit("one")
+    house.lag(commit, times=None)
     house.push(commit)
     house.live()
     house.rest(600)
@@ -253,7 +253,7 @@ def test_a_commit_that_the_host_never_knows_is_given_up_after_about_a_minute(
     assert not house.client.exists(key("outbox", "report:shop"))
 
 
-def test_a_rate_limit_is_respected(house: HostedHouse) -> None:
+def test_a_rate_limit_is_respected(house: ToldHouse) -> None:
     house.service.github_limits.block(120)
     commit = house.publish("one")
     house.live()
@@ -272,7 +272,7 @@ class Killed(BaseException):
 
 
 def test_whoever_dies_between_telling_and_noting_tells_again_and_keeps_the_order(
-    house: HostedHouse, monkeypatch: pytest.MonkeyPatch
+    house: ToldHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commit = house.publish("one")
     with monkeypatch.context() as patched:
@@ -296,7 +296,7 @@ def _die(*_: object, **__: object) -> None:
     raise Killed
 
 
-def test_a_lost_answer_to_a_new_deployment_leaves_no_second_one(house: HostedHouse) -> None:
+def test_a_lost_answer_to_a_new_deployment_leaves_no_second_one(house: ToldHouse) -> None:
     house.service.faults.add(Fault("/repos/acme/shop/deployments", "POST", broken="reset", after=True))
     commit = house.publish("one")
     house.live()
@@ -305,7 +305,7 @@ def test_a_lost_answer_to_a_new_deployment_leaves_no_second_one(house: HostedHou
     assert house.deployed(commit) == ["in_progress", "success"]
 
 
-def test_a_repository_that_was_renamed_is_told_under_its_new_name(house: HostedHouse) -> None:
+def test_a_repository_that_was_renamed_is_told_under_its_new_name(house: ToldHouse) -> None:
     commit = house.publish("one")
     house.until_step("prepare")
     house.githost.rename(house.repo, "acme/store")
@@ -316,8 +316,8 @@ def test_a_repository_that_was_renamed_is_told_under_its_new_name(house: HostedH
     assert house.deployed(commit)[-1] == "success"
 
 
-def test_gitlab_shows_the_same(make_hosted: MakeHosted) -> None:
-    house = make_hosted(driver="gitlab")
+def test_gitlab_shows_the_same(make_told: MakeTold) -> None:
+    house = make_told(driver="gitlab")
     first = house.publish("one")
     house.live()
     second = house.publish("bad", Behaviour(failures=(Failure("test"),)))
@@ -332,11 +332,11 @@ def test_gitlab_shows_the_same(make_hosted: MakeHosted) -> None:
 
 
 def test_a_report_costs_the_store_two_commands_and_none_without_a_token(
-    make_hosted: MakeHosted,
+    make_told: MakeTold,
 ) -> None:
     counted: dict[str | None, int] = {}
     for token in (None, TOKEN):
-        house = make_hosted(token=token)
+        house = make_told(token=token)
         house.client.flushdb()
         house.client.config_resetstat()
         commit = house.commit("one")

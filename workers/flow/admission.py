@@ -17,6 +17,9 @@ from workers.releases.status import Status
 REMEMBER_SECONDS = 365 * 24 * 3600.0
 """How long the commits of a ref are remembered, so that a late delivery is recognised."""
 
+Stood = Mapping[tuple[str, str], str]
+"""The commit that was last accepted, by project and full ref; the empty text or no entry: none."""
+
 GIT_ADDRESSES: Mapping[str, str] = {
     "github": "https://github.com/{}.git",
     "gitlab": "https://gitlab.com/{}.git",
@@ -51,10 +54,15 @@ def intake_of(
     *,
     keep_seconds: float,
     driver: str,
+    stood: Stood | None = None,
 ) -> Intake:
-    """Return what the store writes down for a verified delivery."""
+    """Return what the store writes down for a verified delivery.
+
+    With `stood` the host itself was asked where the refs are, and said so after that was read: nothing is
+    released where a ref was moved on since.
+    """
     candidates = [
-        _candidate(candidate, projects[candidate.project], facts, event, driver)
+        _candidate(candidate, projects[candidate.project], facts, event, driver, stood)
         for decision in decisions
         for candidate in decision.candidates
     ]
@@ -66,6 +74,9 @@ def intake_of(
         reason="" if candidates else reason_without_candidates(event, decisions),
         keep_seconds=keep_seconds,
         remember_seconds=REMEMBER_SECONDS,
+        kept_back=[
+            (decision.project, ref, commit) for decision in decisions for ref, commit in decision.kept_back
+        ],
     )
 
 
@@ -169,11 +180,16 @@ def candidate_json(
 
 
 def _candidate(
-    candidate: Candidate, project: ProjectSettings, facts: DeliveryFacts, event: Event, driver: str
+    candidate: Candidate,
+    project: ProjectSettings,
+    facts: DeliveryFacts,
+    event: Event,
+    driver: str,
+    stood: Stood | None,
 ) -> JSON:
     """Return what `accept.lua` takes for a push: `candidate_json` without a whole release on the way."""
     release_id, lane, digest = new_release_id(), lane_of(project), project.digest()
-    trigger = Trigger("push", facts.host, event.kind, facts.delivery, candidate.actor)
+    trigger = Trigger(candidate.trigger, facts.host, event.kind, facts.delivery, candidate.actor)
     release_facts: JSON = {
         "id": release_id,
         "project": project.name,
@@ -187,6 +203,8 @@ def _candidate(
         "retry_of": None,
         "trigger": plain(trigger),
     }
+    # Absent unless it counts: what is false for Python is true for Lua.
+    found = {} if stood is None else {"stood": stood.get((project.name, candidate.ref), "")}
     return {
         "release": release_id,
         "facts": release_facts,
@@ -204,5 +222,6 @@ def _candidate(
         "forced": "1" if candidate.forced else "",
         "time": "" if candidate.host_time is None else f"{candidate.host_time:.3f}",
         "moved_back": candidate.moved_back,
+        **found,
         **({"report": report_receiver(project)} if project.reports else {}),
     }

@@ -110,6 +110,7 @@ class Operations:
         """Release a commit; without one, the last that was pushed to `branch` (default: main)."""
         project = self.project(project_name)
         ref = f"refs/heads/{branch}" if branch else None
+        commit_named = commit is not None
         if commit is None:
             ref = ref or "refs/heads/main"
             commit = self._looking.last_commit(project_name, ref)
@@ -124,6 +125,8 @@ class Operations:
             reason=reason or f"started by {actor}",
             by_person=True,
         )
+        if commit_named:
+            release = replace(release, memory={"vouched": f"{actor} named the commit"})
         return self._queue(release, project, retry_of=None, force=True, idempotency=idempotency)
 
     def retry(
@@ -136,6 +139,8 @@ class Operations:
         **more: bool | int,
     ) -> Asked:
         """Release a failed, cancelled, superseded or rolled-back release's commit again, as a new one.
+
+        Who named the commit for the old one, or forces the retry, answers for a commit that is on no branch.
 
         `sweep` (true) leaves the lane's older failed releases `superseded`; `delay` is in milliseconds.
         """
@@ -159,6 +164,9 @@ class Operations:
             raise NotAllowed(
                 f"project {old.project} releases to {lane_of(project)} now, not {old.lane}; start anew"
             )
+        vouched = f"{actor} forced the retry" if force else old.memory.get("vouched")
+        if vouched is not None:
+            release = replace(release, memory={"vouched": vouched})
         resumed = resume(release, old)
         takeover = {"takeover": state_of(resumed)} if resumed is not None else {}
         return self._queue(
@@ -274,6 +282,7 @@ def resume(release: Release, old: Release) -> Release | None:
     if old.step is None or old.step not in RESUMED_AT:
         return None
     memory: JSON = {
+        **release.memory,
         "workspace": old.memory["workspace"],
         "mark": old.memory.get("mark") or mark_of(old.id),
         "kept_place": old.memory["place"],

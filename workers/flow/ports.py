@@ -192,6 +192,10 @@ class GitHost(Protocol):
         """Return the commit behind a tag, annotated ones peeled; None where there is none."""
         ...
 
+    def message(self, repository: str, commit: str) -> str | None:
+        """Return a commit's whole message; None where the host does not have it, or it is no full hash."""
+        ...
+
     def compare(self, repository: str, base: str, head: str) -> Comparison | None:
         """Tell how commit `head` stands to commit `base`.
 

@@ -89,6 +89,12 @@ class Commit(Payload):
     hash: Sha
 
 
+class Written(Payload):
+    """A commit with what its author wrote."""
+
+    message: str
+
+
 class Ref(Payload):
     """A branch or a tag; the target is always a commit."""
 

@@ -93,6 +93,16 @@ class BitbucketCloudApi:
         """Return the commit behind the tag, which Bitbucket peels itself."""
         return self._named(repository, "tags", tag)
 
+    def message(self, repository: str, commit: str) -> str | None:
+        """Return a commit's message."""
+        if not is_full_commit(commit):
+            return None
+        call = self._call("GET", repository, f"read the message of {commit}", "commit", commit)
+        found = self._api.find(call, shapes.Written)
+        if found is None:
+            self._must_exist(repository)
+        return None if found is None else found.message
+
     def compare(self, repository: str, base: str, head: str) -> Comparison | None:
         """Compare two commits: where they parted, and what head changed since."""
         if not (is_full_commit(base) and is_full_commit(head)):

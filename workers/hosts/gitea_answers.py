@@ -41,6 +41,18 @@ class BranchTip(Payload):
     id: Sha
 
 
+class Message(Payload):
+    """What the author of a commit wrote."""
+
+    message: str
+
+
+class Written(Payload):
+    """A commit by itself."""
+
+    commit: Message
+
+
 class Branch(Payload):
     """A branch."""
 

@@ -94,6 +94,17 @@ class GiteaApi:
             return None
         return found.commit.sha if found.name == tag else None
 
+    def message(self, repository: str, commit: str) -> str | None:
+        """Return a commit's message."""
+        if not is_full_commit(commit):
+            return None
+        call = self._call("GET", repository, f"read the message of {commit}", "git", "commits", commit)
+        asked = call.asking(stat="false", verification="false", files="false")
+        found = self._api.find(asked, shapes.Written)
+        if found is None:
+            self._must_exist(repository)
+        return None if found is None else found.commit.message
+
     def compare(self, repository: str, base: str, head: str) -> Comparison | None:
         """Compare two commits, by asking both ways."""
         if not (is_full_commit(base) and is_full_commit(head)):

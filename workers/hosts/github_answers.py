@@ -71,6 +71,19 @@ class Branch(Payload):
     commit: Tip
 
 
+class Written(Payload):
+    """What the author of a commit wrote."""
+
+    message: str
+
+
+class Listed(Payload):
+    """A commit of a list."""
+
+    sha: Sha
+    commit: Written
+
+
 class Target(Payload):
     """What a ref or a tag object points at: a `commit`, a `tag`, or another kind of object."""
 

@@ -104,6 +104,18 @@ class GitHubApi:
             target = self._api.ask(call, shapes.Ref).object
         return target.sha if target.type == "commit" else None
 
+    def message(self, repository: str, commit: str) -> str | None:
+        """Return a commit's message, from a list of one: the commit by itself brings all its patches."""
+        if not is_full_commit(commit):
+            return None
+        call = self._get(repository, f"read the message of {commit}", "commits")
+        asked = call.asking(sha=commit, per_page=1)
+        # 409: nothing has been pushed yet.
+        found = self._api.find(asked, list[shapes.Listed], absent=(404, 409, 422))
+        if found is None:
+            self._must_exist(repository)
+        return next((each.commit.message for each in found or () if each.sha == commit), None)
+
     def compare(self, repository: str, base: str, head: str) -> Comparison | None:
         """Compare two commits."""
         if not (is_full_commit(base) and is_full_commit(head)):

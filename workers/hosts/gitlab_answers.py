@@ -64,6 +64,12 @@ class Commit(Payload):
     id: Sha
 
 
+class Written(Payload):
+    """A commit with what its author wrote."""
+
+    message: str
+
+
 class Branch(Payload):
     """A branch, or a tag: `commit` is then the one behind it, annotated or not."""
 

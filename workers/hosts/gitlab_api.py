@@ -84,6 +84,17 @@ class GitLabApi:
         """Return the commit behind the tag, which GitLab peels itself."""
         return self._named(repository, "tags", tag)
 
+    def message(self, repository: str, commit: str) -> str | None:
+        """Return a commit's message."""
+        if not is_full_commit(commit):
+            return None
+        what = f"read the message of {commit}"
+        call = self._call("GET", repository, what, "repository", "commits", commit)
+        found = self._api.find(call, shapes.Written)
+        if found is None:
+            self._must_exist(repository)
+        return None if found is None else found.message
+
     def compare(self, repository: str, base: str, head: str) -> Comparison | None:
         """Compare two commits: what changed, and where they parted, which tells how they stand."""
         if not (is_full_commit(base) and is_full_commit(head)):
