@@ -69,6 +69,10 @@ class LiveSettings:
         """Return the driver of each host."""
         return {name: host.driver for name, host in self._settings.hosts.items()}
 
+    def api_urls(self) -> Mapping[str, str | None]:
+        """Return where each host has its API; None: at the driver's public one."""
+        return {name: host.api_url for name, host in self._settings.hosts.items()}
+
     def receivers(self, project: ProjectSettings, kind: str) -> tuple[str, ...]:
         """Return which of a project's receivers want a kind of notice."""
         notices = self._settings.notices
@@ -215,7 +219,7 @@ def build_web(
         intake_sync=IntakeStore(client, offset=offset),
         standing=StandingStore(client, offset=offset),
         sessions=SessionStore(client),
-        operations=Operations(store, reading, live.projects, live.drivers),
+        operations=Operations(store, reading, live.projects, live.drivers, live.api_urls),
         workspaces=Workspaces(reading, store),
         close=client.close,
         close_async=client_of_loop.aclose,

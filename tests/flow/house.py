@@ -169,7 +169,12 @@ class House:
         event = Event("push", repository="acme/shop", actor="ann", changes=(change,))
         decisions = decide(event, self.settings.projects.values())
         intake = intake_of(
-            facts, event, decisions, self.settings.projects, keep_seconds=86400, driver="github"
+            facts,
+            event,
+            decisions,
+            self.settings.projects,
+            keep_seconds=86400,
+            driver=more.pop("driver", "github"),
         )
         return self.intake.accept(intake)
 

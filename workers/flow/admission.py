@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from config.projects import ProjectSettings
+from workers.flow.git_addresses import git_address
 from workers.flow.reports import report_receiver
 from workers.flow.triggers import Candidate, Decision
 from workers.releases.codec import facts_of, plain, state_of
@@ -17,16 +18,9 @@ from workers.releases.status import Status
 REMEMBER_SECONDS = 365 * 24 * 3600.0
 """How long the commits of a ref are remembered, so that a late delivery is recognised."""
 
+
 Stood = Mapping[tuple[str, str], str]
 """The commit that was last accepted, by project and full ref; the empty text or no entry: none."""
-
-GIT_ADDRESSES: Mapping[str, str] = {
-    "github": "https://github.com/{}.git",
-    "gitlab": "https://gitlab.com/{}.git",
-    "bitbucket-cloud": "https://bitbucket.org/{}.git",
-    "forgejo": "https://codeberg.org/{}.git",
-}
-"""Where a host's repositories are cloned from when neither the settings nor the event say."""
 
 
 def lane_of(project: ProjectSettings) -> str:
@@ -34,16 +28,19 @@ def lane_of(project: ProjectSettings) -> str:
     return f"{project.name}@{project.target.domain.lower() or project.target.workspace or project.flow}"
 
 
-def git_url_of(project: ProjectSettings, driver: str, from_event: str | None) -> str:
+def git_url_of(
+    project: ProjectSettings, driver: str, from_event: str | None, api_url: str | None = None
+) -> str:
     """Return where the platform clones from: the settings, else the event, else host and repository.
 
-    An address in an event is only taken from a delivery whose signature held, and never with http.
+    `api_url` is that of the host, None for the driver's public one. Empty where nothing tells. An address
+    in an event is only taken from a delivery whose signature held, and never with http.
     """
     if project.git.url:
         return project.git.url
     if from_event and from_event.startswith("https://"):
         return from_event
-    return GIT_ADDRESSES.get(driver, "https://{}").format(project.repository)
+    return git_address(driver, api_url, project.repository) or ""
 
 
 def intake_of(
@@ -54,15 +51,20 @@ def intake_of(
     *,
     keep_seconds: float,
     driver: str,
+    api_url: str | None = None,
     stood: Stood | None = None,
 ) -> Intake:
-    """Return what the store writes down for a verified delivery.
+    """Return what the store writes down for a verified delivery of a host with this driver and `api_url`.
 
     With `stood` the host itself was asked where the refs are, and said so after that was read: nothing is
     released where a ref was moved on since.
     """
+
+    def address(candidate: Candidate) -> str:
+        return git_url_of(projects[candidate.project], driver, candidate.clone_url, api_url)
+
     candidates = [
-        _candidate(candidate, projects[candidate.project], facts, event, driver, stood)
+        _candidate(candidate, projects[candidate.project], facts, event, address(candidate), stood)
         for decision in decisions
         for candidate in decision.candidates
     ]
@@ -184,7 +186,7 @@ def _candidate(
     project: ProjectSettings,
     facts: DeliveryFacts,
     event: Event,
-    driver: str,
+    git_url: str,
     stood: Stood | None,
 ) -> JSON:
     """Return what `accept.lua` takes for a push: `candidate_json` without a whole release on the way."""
@@ -197,7 +199,7 @@ def _candidate(
         "flow": project.flow,
         "commit": candidate.commit,
         "ref": candidate.ref,
-        "git_url": git_url_of(project, driver, candidate.clone_url),
+        "git_url": git_url,
         "config": digest,
         "by_person": False,
         "retry_of": None,
