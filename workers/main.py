@@ -89,6 +89,11 @@ class WorkerProcess:
                 self._services.store,
                 [Chore("reconcile", RECONCILE_EVERY_SECONDS, self._reconcile, at_start=True)],
             ),
+            # Likewise Git hosts. Each repository and each schedule has turns of its own.
+            Housekeeper(self._services.store, [Chore("sweep", 0.0, self._sweep, everywhere=True)]),
+            Housekeeper(
+                self._services.store, [Chore("schedules", 0.0, self._services.scheduler.run, everywhere=True)]
+            ),
         ]
 
     def _drain(self) -> Drain:
@@ -96,6 +101,9 @@ class WorkerProcess:
 
     def _reconcile(self) -> None:
         self._services.reconciler.run()
+
+    def _sweep(self) -> None:
+        self._services.sweeper.run()
 
     def _forget(self) -> None:
         retention = self._services.settings.current.retention

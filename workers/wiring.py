@@ -13,6 +13,8 @@ import httpx
 from config.projects import ProjectSettings
 from config.settings import HostSettings, Settings
 from workers.flow.engine import Engine
+from workers.flow.looking.scheduler import Scheduler
+from workers.flow.looking.sweeper import Sweeper
 from workers.flow.moves import Writer
 from workers.flow.operations import Operations
 from workers.flow.ports import GitHost, Platform
@@ -37,6 +39,7 @@ from workers.store.reports import ReportStore
 from workers.store.scripts import Offset, no_offset
 from workers.store.sessions import SessionStore
 from workers.store.standing import StandingStore
+from workers.store.sweeps import SweepStore
 
 __all__ = ["Headers", "Host", "LiveSettings", "Services", "WebServices", "build", "build_web"]
 
@@ -114,6 +117,8 @@ class Services:
     reporter: Reporter
     """Tells Git hosts how releases stand."""
     reconciler: Reconciler
+    sweeper: Sweeper
+    scheduler: Scheduler
     close: Callable[[], None]
 
 
@@ -131,6 +136,7 @@ class WebServices:
     sessions: SessionStore
     operations: Operations
     workspaces: Workspaces
+    sweeps: SweepStore
     close: Callable[[], None]
     close_async: Callable[[], Awaitable[None]]
     """Closes what belongs to the event loop; call it there, before `close`."""
@@ -154,6 +160,7 @@ def build(
     renewer = Renewer(store, lease_seconds=lease_seconds)
     reading = Reading(client)
     platforms = Platforms(lambda: live.current, http)
+    sweeps, intake = SweepStore(client, offset=offset), IntakeStore(client, offset=offset)
     git_hosts = GitHosts(lambda: live.current, http)
     engine = Engine(
         store=store,
@@ -193,6 +200,12 @@ def build(
         reconciler=Reconciler(
             looking=reading, acting=store, platforms=platforms.platform, projects=live.projects
         ),
+        sweeper=Sweeper(
+            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
+        ),
+        scheduler=Scheduler(
+            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
+        ),
         close=close,
     )
 
@@ -221,6 +234,7 @@ def build_web(
         sessions=SessionStore(client),
         operations=Operations(store, reading, live.projects, live.drivers, live.api_urls),
         workspaces=Workspaces(reading, store),
+        sweeps=SweepStore(client, offset=offset),
         close=client.close,
         close_async=client_of_loop.aclose,
     )
