@@ -26,10 +26,12 @@ from workers.hosts.base import Headers, Host
 from workers.hosts.registry import DRIVERS, host_of
 from workers.identities import Identities
 from workers.leases import Renewer
+from workers.notices.reporter import Reporter
 from workers.outside import GitHosts, Platforms
 from workers.platforms.transport import http_client, within
 from workers.platforms.web import HttpWeb
 from workers.releases.identity import new_release_id
+from workers.releases.model import Release
 from workers.store.connection import connect, connect_async, durability
 from workers.store.inquiries import InquiryStore, RepositoryIds
 from workers.store.intake import AsyncIntakeStore, IntakeStore
@@ -37,6 +39,7 @@ from workers.store.outbox import OutboxStore
 from workers.store.probes import ProbeStore
 from workers.store.reading import Reading
 from workers.store.releases import LEASE_SECONDS, ReleaseStore
+from workers.store.reports import ReportStore
 from workers.store.scripts import Offset, no_offset
 from workers.store.sessions import SessionStore
 from workers.store.standing import StandingStore
@@ -83,6 +86,23 @@ class LiveSettings:
         return tuple(name for name in project.notify if name in notices and kind in notices[name].on)
 
 
+class SettingsOfReleases:
+    """The project settings that releases began with, each read once."""
+
+    def __init__(self, store: ReleaseStore) -> None:
+        self._store = store
+        self._known: dict[str, ProjectSettings] = {}
+
+    def of(self, release: Release) -> ProjectSettings:
+        """Return a release's settings, or raise `NotFound`."""
+        project = self._known.get(release.config)
+        if project is None:
+            project = self._known[release.config] = ProjectSettings.from_snapshot(
+                self._store.settings(release.config)
+            )
+        return project
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What a worker process works with."""
@@ -99,6 +119,8 @@ class Services:
     git_hosts: Callable[[str], GitHost | None]
     """What asks and tells a configured Git host, by its name, or None when it cannot be asked."""
     inquirer: Inquirer
+    reporter: Reporter
+    """Tells Git hosts how releases stand."""
     reconciler: Reconciler
     sweeper: Sweeper
     scheduler: Scheduler
@@ -174,6 +196,14 @@ def build(
         platforms=platforms.platform,
         git_hosts=git_hosts.find,
         inquirer=_inquirer(client, offset, live, git_hosts),
+        reporter=Reporter(
+            reading,
+            ReportStore(client),
+            hosts=git_hosts.find,
+            settings=SettingsOfReleases(store).of,
+            public_url=lambda: live.current.server.public_url,
+            turn=store.turn,
+        ),
         reconciler=Reconciler(
             looking=reading, acting=store, platforms=platforms.platform, projects=live.projects
         ),

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from config.projects import ProjectSettings
 from workers.flow.git_addresses import git_address
 from workers.flow.remembering import checks_of, learned, named_by, waits_of
+from workers.flow.reports import report_receiver
 from workers.flow.triggers import Candidate, Decision, NamedBy
 from workers.releases.codec import dumps, facts_of, plain, state_of
 from workers.releases.events import DeliveryFacts, Event
@@ -224,6 +225,7 @@ def candidate_json(
         "config": release.config,
         "settings": project.canonical,
         "supersede": project.supersede,
+        "report": report_receiver(project),
         **more,
     }
     return {name: value for name, value in facts.items() if value is not None}
@@ -274,4 +276,5 @@ def _candidate(
         "time": "" if candidate.host_time is None else f"{candidate.host_time:.3f}",
         "moved_back": candidate.moved_back,
         **found,
+        **({"report": report_receiver(project)} if project.reports else {}),
     }

@@ -59,6 +59,7 @@ PATTERNS: dict[str, str] = {
     "outbox": "outbox:{}",  # list: notices for one receiver, oldest first
     "outbox_state": "outbox:{}:state",  # hash: tries, busy_until
     "outbox_due": "outbox-due",  # sorted set: receiver by the time (ms) of its next try
+    "report": "report:{}",  # hash: what a release's Git host was told: status, deployment, stands, creating
     # probing production
     "probe": "probe:{}",  # hash: specification, holder and tally of one release's probes
     "probes": "probes",  # sorted set: release by the time (ms) its prober's lease ends
