@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
 
 from bot.arrival import arrival_json
 from config.settings import Settings
@@ -14,6 +17,8 @@ from workers.releases.identity import new_release_id
 from workers.releases.intake import Intake
 from workers.releases.model import JSON
 from workers.wiring import Headers, Host
+
+NO_IDS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +41,18 @@ ANSWERED_TEST = Refusal(
 
 
 def judge(
-    host: Host, headers: Headers, body: bytes, settings: Settings, *, sender: str = ""
+    host: Host,
+    headers: Headers,
+    body: bytes,
+    settings: Settings,
+    ids: Mapping[str, str] = NO_IDS,
+    *,
+    sender: str = "",
 ) -> Intake | Refusal:
     """Return what to write down for a delivery of this host, or why it is refused.
 
-    `sender` is the address that it came from.
+    `ids` are the host's ids of the projects' repositories, as far as they are known, by project; `sender`
+    is the address that the delivery came from.
     """
     try:
         signer = host.verify(headers, body)
@@ -59,15 +71,17 @@ def judge(
         return _refused(400, str(error), facts, arrival, settings)
     except UnsupportedMedia as error:
         return _refused(415, str(error), facts, arrival, settings)
-    intake = intake_from(facts, event, settings)
+    intake = intake_from(facts, event, settings, ids)
     intake.facts["arrival"] = arrival
     return intake
 
 
-def intake_from(facts: DeliveryFacts, event: Event, settings: Settings) -> Intake:
+def intake_from(
+    facts: DeliveryFacts, event: Event, settings: Settings, ids: Mapping[str, str] = NO_IDS
+) -> Intake:
     """Return what to write down for what a delivery says, as the projects of its host decide."""
     projects = {name: project for name, project in settings.projects.items() if project.host == facts.host}
-    decisions = decide(event, projects.values())
+    decisions = decide(event, projects.values(), ids)
     host = settings.hosts.get(facts.host)
     return intake_of(
         facts,
@@ -76,6 +90,7 @@ def intake_from(facts: DeliveryFacts, event: Event, settings: Settings) -> Intak
         projects,
         keep_seconds=settings.retention.deliveries,
         driver=host.driver if host else "",
+        ids=ids,
         api_url=host.api_url if host else None,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -117,7 +117,12 @@ def _ceiling(before: int | None, until: float | None) -> str:
 
 def _delivery_of(intake: Intake, sent: AbstractSet[str] = frozenset()) -> JSON:
     """Return what `accept.lua` takes of a delivery. Settings that were `sent` before stay at home."""
-    return {
+    more = {
+        name: value
+        for name in ("inquiries", "named", "checks", "ids")
+        if (value := getattr(intake, name))  # most deliveries have none of them
+    }
+    return more | {
         "id": intake.delivery,
         # Who last sent something; what the bot found or a person replayed did not come from the host.
         "host": intake.facts["host"] if "arrival" in intake.facts else "",
@@ -146,12 +151,22 @@ def _verdict(answer: Sequence[Any]) -> Verdict:
 
 
 def _delivery(delivery_id: str, fields: dict[str, str]) -> JSON:
+    facts: JSON = json.loads(fields["facts"])
+    if "asked" in fields:
+        found_out = {each["project"]: each for each in json.loads(fields["asked"])}
+        facts["decisions"] = [_decision(each, found_out) for each in facts["decisions"]]
     return {
         "id": delivery_id,
-        **facts_from(json.loads(fields["facts"])),
+        **facts_from(facts),
         "verdict": fields["verdict"],
         "reason": fields["reason"],
         "releases": json.loads(fields["releases"]),
         "received_at": int(fields["received_at"]) / 1000,
         "repeats": int(fields.get("repeats", "0")),
     }
+
+
+def _decision(decision: JSON, found_out: Mapping[str, JSON]) -> JSON:
+    """Return a project's decision as it is by now, where something had to be found out for it first."""
+    newer = found_out.get(decision["project"])
+    return decision if newer is None else decision | {"verdict": newer["verdict"], "reason": newer["reason"]}
