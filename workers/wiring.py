@@ -61,6 +61,10 @@ class LiveSettings:
         """Return the settings in force now."""
         return self._settings
 
+    def now(self) -> Settings:
+        """Return the same, for whoever asks each time."""
+        return self._settings
+
     def reload(self) -> None:
         """Read the file anew, or raise `ConfigurationError` and keep what is in force."""
         if self._read is None:
@@ -165,9 +169,9 @@ def build(
     probes = ProbeStore(client, offset=offset)
     renewer = Renewer(store, lease_seconds=lease_seconds)
     reading = Reading(client)
-    platforms = Platforms(lambda: live.current, http)
+    platforms = Platforms(live.now, http)
     sweeps, intake = SweepStore(client, offset=offset), IntakeStore(client, offset=offset)
-    git_hosts = GitHosts(lambda: live.current, http)
+    git_hosts = GitHosts(live.now, http)
     engine = Engine(
         store=store,
         probes=probes,
@@ -196,24 +200,28 @@ def build(
         platforms=platforms.platform,
         git_hosts=git_hosts.find,
         inquirer=_inquirer(client, offset, live, git_hosts),
-        reporter=Reporter(
-            reading,
-            ReportStore(client),
-            hosts=git_hosts.find,
-            settings=SettingsOfReleases(store).of,
-            public_url=lambda: live.current.server.public_url,
-            turn=store.turn,
-        ),
+        reporter=_reporter(client, store, reading, live, git_hosts),
         reconciler=Reconciler(
             looking=reading, acting=store, platforms=platforms.platform, projects=live.projects
         ),
-        sweeper=Sweeper(
-            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
-        ),
+        sweeper=Sweeper(settings=live.now, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now),
         scheduler=Scheduler(
-            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
+            settings=live.now, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
         ),
         close=close,
+    )
+
+
+def _reporter(
+    client: redis.Redis, store: ReleaseStore, reading: Reading, live: LiveSettings, hosts: GitHosts
+) -> Reporter:
+    return Reporter(
+        reading,
+        ReportStore(client),
+        hosts=hosts.find,
+        settings=SettingsOfReleases(store).of,
+        public_url=lambda: live.current.server.public_url,
+        turn=store.turn,
     )
 
 
