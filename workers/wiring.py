@@ -61,10 +61,6 @@ class LiveSettings:
         """Return the settings in force now."""
         return self._settings
 
-    def now(self) -> Settings:
-        """Return the same, for whoever asks each time."""
-        return self._settings
-
     def reload(self) -> None:
         """Read the file anew, or raise `ConfigurationError` and keep what is in force."""
         if self._read is None:
@@ -169,9 +165,9 @@ def build(
     probes = ProbeStore(client, offset=offset)
     renewer = Renewer(store, lease_seconds=lease_seconds)
     reading = Reading(client)
-    platforms = Platforms(live.now, http)
+    platforms = Platforms(lambda: live.current, http)
     sweeps, intake = SweepStore(client, offset=offset), IntakeStore(client, offset=offset)
-    git_hosts = GitHosts(live.now, http)
+    git_hosts = GitHosts(lambda: live.current, http)
     engine = Engine(
         store=store,
         probes=probes,
@@ -200,23 +196,23 @@ def build(
         platforms=platforms.platform,
         git_hosts=git_hosts.find,
         inquirer=_inquirer(client, offset, live, git_hosts),
-        reporter=_reporter(client, store, reading, live, git_hosts),
+        reporter=_reporter(client, live, git_hosts, store),
         reconciler=Reconciler(
             looking=reading, acting=store, platforms=platforms.platform, projects=live.projects
         ),
-        sweeper=Sweeper(settings=live.now, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now),
+        sweeper=Sweeper(
+            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
+        ),
         scheduler=Scheduler(
-            settings=live.now, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
+            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
         ),
         close=close,
     )
 
 
-def _reporter(
-    client: redis.Redis, store: ReleaseStore, reading: Reading, live: LiveSettings, hosts: GitHosts
-) -> Reporter:
+def _reporter(client: redis.Redis, live: LiveSettings, hosts: GitHosts, store: ReleaseStore) -> Reporter:
     return Reporter(
-        reading,
+        Reading(client),
         ReportStore(client),
         hosts=hosts.find,
         settings=SettingsOfReleases(store).of,
