@@ -27,8 +27,9 @@ def semantic_faults(tree: Mapping[str, Any], project_model: type[Section]) -> li
     found += host_faults(_mapping(tree, "hosts"))
     known = known_at(project_model, ())
     for name, project in _entries(tree, "projects"):
-        if "name" in project:
-            found.append((("projects", name, "name"), unknown_key("name", known)))
+        for key in ("name", "host_has_token"):
+            if key in project:
+                found.append((("projects", name, key), unknown_key(key, known)))
     return found
 
 
