@@ -208,10 +208,20 @@ def build(
             looking=reading, acting=store, platforms=platforms.platform, projects=live.projects
         ),
         sweeper=Sweeper(
-            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
+            settings=lambda: live.current,
+            hosts=git_hosts.find,
+            store=sweeps,
+            intake=intake,
+            now=store.now,
+            ids=RepositoryIds(client).all,
         ),
         scheduler=Scheduler(
-            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
+            settings=lambda: live.current,
+            hosts=git_hosts.find,
+            store=sweeps,
+            intake=intake,
+            now=store.now,
+            ids=RepositoryIds(client).all,
         ),
         close=close,
     )
