@@ -196,14 +196,7 @@ def build(
         platforms=platforms.platform,
         git_hosts=git_hosts.find,
         inquirer=_inquirer(client, offset, live, git_hosts),
-        reporter=Reporter(
-            reading,
-            ReportStore(client),
-            hosts=git_hosts.find,
-            settings=SettingsOfReleases(store).of,
-            public_url=lambda: live.current.server.public_url,
-            turn=store.turn,
-        ),
+        reporter=_reporter(client, live, git_hosts, store),
         reconciler=Reconciler(
             looking=reading, acting=store, platforms=platforms.platform, projects=live.projects
         ),
@@ -224,6 +217,17 @@ def build(
             ids=RepositoryIds(client).all,
         ),
         close=close,
+    )
+
+
+def _reporter(client: redis.Redis, live: LiveSettings, hosts: GitHosts, store: ReleaseStore) -> Reporter:
+    return Reporter(
+        Reading(client),
+        ReportStore(client),
+        hosts=hosts.find,
+        settings=SettingsOfReleases(store).of,
+        public_url=lambda: live.current.server.public_url,
+        turn=store.turn,
     )
 
 
