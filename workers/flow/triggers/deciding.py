@@ -12,7 +12,15 @@ from workers.flow.triggers.ci import judge_ci
 from workers.flow.triggers.comments import judge_comment
 from workers.flow.triggers.model import Basis, Decision, ProjectRules, Ruling
 from workers.flow.triggers.pushes import judge_change, trigger_for
-from workers.flow.triggers.questions import UNASKED, Answers, Inquiry, NamedBy, NamedRef, Question
+from workers.flow.triggers.questions import (
+    NOTHING_KNOWN,
+    UNASKED,
+    Answers,
+    Inquiry,
+    NamedBy,
+    NamedRef,
+    Question,
+)
 from workers.flow.triggers.repositories import stranger
 from workers.flow.triggers.times import judge_schedule
 from workers.releases.events import Event
@@ -22,6 +30,8 @@ _QUIET: Final[Mapping[str, str]] = {
     "ping": "a ping only asks whether somebody listens",
     "other": "no rule uses this kind of event",
 }
+_MOST_ROUNDS: Final = 5
+"""More questions than this never follow from one another."""
 _MAY_COME_FROM_A_FORK: Final = frozenset({"change_merged", "comment"})
 """What was merged is the project's own by now; whose commit a comment means is asked later."""
 
@@ -53,6 +63,16 @@ def settle(decision: Decision, answers: Answers, *, late: bool = False) -> Decis
     closed = before.closed | {question for question in decision.questions if question not in answers}
     inquiry = Inquiry(before.answers | answers, closed, late=late)
     return _decide(basis.event, basis.project, basis.known_id, inquiry)
+
+
+def without_answers(decision: Decision) -> Decision:
+    """Return what becomes of a decision when nothing (more) can be asked: the safe way, never `ask`."""
+    for _ in range(_MOST_ROUNDS):
+        if decision.verdict != "ask":
+            return decision
+        decision = settle(decision, NOTHING_KNOWN)
+    # What is left is CI that was looked at and is under way.
+    return settle(decision, NOTHING_KNOWN, late=True)
 
 
 def decide_ci(
