@@ -166,7 +166,6 @@ def build(
     renewer = Renewer(store, lease_seconds=lease_seconds)
     reading = Reading(client)
     platforms = Platforms(lambda: live.current, http)
-    sweeps, intake = SweepStore(client, offset=offset), IntakeStore(client, offset=offset)
     git_hosts = GitHosts(lambda: live.current, http)
     engine = Engine(
         store=store,
@@ -200,12 +199,8 @@ def build(
         reconciler=Reconciler(
             looking=reading, acting=store, platforms=platforms.platform, projects=live.projects
         ),
-        sweeper=Sweeper(
-            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
-        ),
-        scheduler=Scheduler(
-            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
-        ),
+        sweeper=_sweeper(client, offset, live, git_hosts),
+        scheduler=_scheduler(client, offset, live, git_hosts),
         close=close,
     )
 
@@ -218,6 +213,28 @@ def _reporter(client: redis.Redis, live: LiveSettings, hosts: GitHosts, store: R
         settings=SettingsOfReleases(store).of,
         public_url=lambda: live.current.server.public_url,
         turn=store.turn,
+    )
+
+
+def _sweeper(client: redis.Redis, offset: Offset, live: LiveSettings, hosts: GitHosts) -> Sweeper:
+    return Sweeper(
+        settings=lambda: live.current,
+        hosts=hosts.find,
+        store=SweepStore(client, offset=offset),
+        intake=IntakeStore(client, offset=offset),
+        now=ReleaseStore(client, offset=offset).now,
+        ids=RepositoryIds(client).all,
+    )
+
+
+def _scheduler(client: redis.Redis, offset: Offset, live: LiveSettings, hosts: GitHosts) -> Scheduler:
+    return Scheduler(
+        settings=lambda: live.current,
+        hosts=hosts.find,
+        store=SweepStore(client, offset=offset),
+        intake=IntakeStore(client, offset=offset),
+        now=ReleaseStore(client, offset=offset).now,
+        ids=RepositoryIds(client).all,
     )
 
 
