@@ -17,6 +17,7 @@ from workers.flow.moves import Writer
 from workers.flow.operations import Operations
 from workers.flow.ports import GitHost, Platform
 from workers.flow.reconcile import Reconciler
+from workers.flow.sentry import Sentry
 from workers.flow.workspaces import Workspaces
 from workers.hosts.base import Headers, Host
 from workers.hosts.registry import DRIVERS, host_of
@@ -32,6 +33,7 @@ from workers.store.probes import ProbeStore
 from workers.store.reading import Reading
 from workers.store.releases import LEASE_SECONDS, ReleaseStore
 from workers.store.scripts import Offset, no_offset
+from workers.store.sent import SentStore
 from workers.store.sessions import SessionStore
 from workers.store.standing import StandingStore
 
@@ -88,6 +90,7 @@ class Services:
     git_hosts: Callable[[str], GitHost | None]
     """What asks and tells a configured Git host, by its name, or None when it cannot be asked."""
     reconciler: Reconciler
+    sentry: Sentry
     close: Callable[[], None]
 
 
@@ -158,6 +161,12 @@ def build(
         git_hosts=git_hosts.find,
         reconciler=Reconciler(
             looking=reading, acting=store, platforms=platforms.platform, projects=live.projects
+        ),
+        sentry=Sentry(
+            watching=SentStore(client, offset=offset),
+            looking=reading,
+            platforms=platforms.platform,
+            projects=live.projects,
         ),
         close=close,
     )
