@@ -20,6 +20,7 @@ from bot.bodies import read_capped
 from bot.envelope import REQUEST_ID, Problem, envelope, problem_of
 from bot.intake import ANSWERED_TEST, Refusal, judge
 from bot.metrics import Metrics
+from bot.reminding import Reminder
 from bot.tracing import HEADER, RequestIds
 from workers.errors import StoreAway
 from workers.releases.intake import Intake, Verdict
@@ -28,6 +29,9 @@ from workers.wiring import Headers, Host, WebServices, hosts_of
 log = structlog.get_logger("switchover.receiver")
 _stdlib_log = logging.getLogger("switchover.receiver")
 _NOT_IN_THE_STORE: Final = frozenset({"refused", "unanswered"})
+
+_TAKEN: Final = frozenset({"accepted", "asking"})
+"""Verdicts of which more comes than this answer."""
 
 WEBHOOKS: Final = "/webhooks/"
 
@@ -38,8 +42,9 @@ _LARGE_BODY: Final = 128 * 1024
 class Receiver:
     """Takes deliveries in. One round trip to the store writes delivery, verdict and releases together."""
 
-    def __init__(self, services: WebServices, metrics: Metrics) -> None:
+    def __init__(self, services: WebServices, metrics: Metrics, reminder: Reminder) -> None:
         self._services = services
+        self._reminder = reminder
         self._metrics = metrics
         self._settings = services.settings.current
         self._hosts: Mapping[str, Host] = services.hosts
@@ -71,10 +76,11 @@ class Receiver:
         stated = headers.one("Content-Length")
         body = await read_capped(receive, stated, self._settings.server.max_body)
         begun = time.perf_counter()
+        ids = self._services.identities.of(self._settings.projects)
         if len(body) > _LARGE_BODY:
-            judged = await run_in_threadpool(judge, host, headers, body, self._settings)
+            judged = await run_in_threadpool(judge, host, headers, body, self._settings, ids)
         else:
-            judged = judge(host, headers, body, self._settings)
+            judged = judge(host, headers, body, self._settings, ids)
         if judged is ANSWERED_TEST:
             return "", Verdict("ignored", ANSWERED_TEST.reason, ())
         if isinstance(judged, Refusal):
@@ -92,6 +98,7 @@ class Receiver:
         try:
             verdict = await self._services.intake.accept(intake)
         except StoreAway:
+            self._reminder.missed()
             self._told(host, "unanswered", request_id, begun, delivery=intake.delivery, reason="store away")
             raise
         self._told(
@@ -144,6 +151,6 @@ async def _send_verdict(send: Send, delivery: str, verdict: Verdict, request_id:
         (b"content-length", b"%d" % len(body)),
         (HEADER, request_id.encode()),
     ]
-    status = 202 if verdict.verdict == "accepted" else 200
+    status = 202 if verdict.verdict in _TAKEN else 200
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

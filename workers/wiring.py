@@ -9,10 +9,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import httpx
+import redis
 
 from config.projects import ProjectSettings
 from config.settings import HostSettings, Settings
 from workers.flow.engine import Engine
+from workers.flow.inquiries import Inquirer
+from workers.flow.looking.scheduler import Scheduler
+from workers.flow.looking.sweeper import Sweeper
 from workers.flow.moves import Writer
 from workers.flow.operations import Operations
 from workers.flow.ports import GitHost, Platform
@@ -21,21 +25,27 @@ from workers.flow.sentry import Sentry
 from workers.flow.workspaces import Workspaces
 from workers.hosts.base import Headers, Host
 from workers.hosts.registry import DRIVERS, host_of
+from workers.identities import Identities
 from workers.leases import Renewer
+from workers.notices.reporter import Reporter
 from workers.outside import GitHosts, Platforms
 from workers.platforms.transport import http_client, within
 from workers.platforms.web import HttpWeb
 from workers.releases.identity import new_release_id
+from workers.releases.model import Release
 from workers.store.connection import connect, connect_async, durability
+from workers.store.inquiries import InquiryStore, RepositoryIds
 from workers.store.intake import AsyncIntakeStore, IntakeStore
 from workers.store.outbox import OutboxStore
 from workers.store.probes import ProbeStore
 from workers.store.reading import Reading
 from workers.store.releases import LEASE_SECONDS, ReleaseStore
+from workers.store.reports import ReportStore
 from workers.store.scripts import Offset, no_offset
 from workers.store.sent import SentStore
 from workers.store.sessions import SessionStore
 from workers.store.standing import StandingStore
+from workers.store.sweeps import SweepStore
 
 __all__ = ["Headers", "Host", "LiveSettings", "Services", "WebServices", "build", "build_web"]
 
@@ -68,10 +78,31 @@ class LiveSettings:
         """Return the driver of each host."""
         return {name: host.driver for name, host in self._settings.hosts.items()}
 
+    def api_urls(self) -> Mapping[str, str | None]:
+        """Return where each host has its API; None: at the driver's public one."""
+        return {name: host.api_url for name, host in self._settings.hosts.items()}
+
     def receivers(self, project: ProjectSettings, kind: str) -> tuple[str, ...]:
         """Return which of a project's receivers want a kind of notice."""
         notices = self._settings.notices
         return tuple(name for name in project.notify if name in notices and kind in notices[name].on)
+
+
+class SettingsOfReleases:
+    """The project settings that releases began with, each read once."""
+
+    def __init__(self, store: ReleaseStore) -> None:
+        self._store = store
+        self._known: dict[str, ProjectSettings] = {}
+
+    def of(self, release: Release) -> ProjectSettings:
+        """Return a release's settings, or raise `NotFound`."""
+        project = self._known.get(release.config)
+        if project is None:
+            project = self._known[release.config] = ProjectSettings.from_snapshot(
+                self._store.settings(release.config)
+            )
+        return project
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +120,13 @@ class Services:
     """A configured platform by its name, or None."""
     git_hosts: Callable[[str], GitHost | None]
     """What asks and tells a configured Git host, by its name, or None when it cannot be asked."""
+    inquirer: Inquirer
+    reporter: Reporter
+    """Tells Git hosts how releases stand."""
     reconciler: Reconciler
     sentry: Sentry
+    sweeper: Sweeper
+    scheduler: Scheduler
     close: Callable[[], None]
 
 
@@ -106,8 +142,10 @@ class WebServices:
     intake_sync: IntakeStore
     standing: StandingStore
     sessions: SessionStore
+    identities: Identities
     operations: Operations
     workspaces: Workspaces
+    sweeps: SweepStore
     close: Callable[[], None]
     close_async: Callable[[], Awaitable[None]]
     """Closes what belongs to the event loop; call it there, before `close`."""
@@ -127,10 +165,10 @@ def build(
     client = connect(redis_url)
     http = http_client(transport=transport)
     store = ReleaseStore(client, offset=offset, lease_seconds=lease_seconds)
-    probes = ProbeStore(client, offset=offset)
+    probes, reading = ProbeStore(client, offset=offset), Reading(client)
     renewer = Renewer(store, lease_seconds=lease_seconds)
-    reading = Reading(client)
     platforms = Platforms(lambda: live.current, http)
+    sweeps, intake = SweepStore(client, offset=offset), IntakeStore(client, offset=offset)
     git_hosts = GitHosts(lambda: live.current, http)
     engine = Engine(
         store=store,
@@ -159,16 +197,52 @@ def build(
         engine=engine,
         platforms=platforms.platform,
         git_hosts=git_hosts.find,
+        inquirer=_inquirer(client, offset, live, git_hosts),
+        reporter=_reporter(client, store, live, git_hosts),
         reconciler=Reconciler(
             looking=reading, acting=store, platforms=platforms.platform, projects=live.projects
         ),
-        sentry=Sentry(
-            watching=SentStore(client, offset=offset),
-            looking=reading,
-            platforms=platforms.platform,
-            projects=live.projects,
+        sentry=_sentry(client, offset, live, platforms),
+        sweeper=Sweeper(
+            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
+        ),
+        scheduler=Scheduler(
+            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
         ),
         close=close,
+    )
+
+
+def _reporter(client: redis.Redis, store: ReleaseStore, live: LiveSettings, hosts: GitHosts) -> Reporter:
+    return Reporter(
+        Reading(client),
+        ReportStore(client),
+        hosts=hosts.find,
+        settings=SettingsOfReleases(store).of,
+        public_url=lambda: live.current.server.public_url,
+        turn=store.turn,
+    )
+
+
+def _sentry(client: redis.Redis, offset: Offset, live: LiveSettings, platforms: Platforms) -> Sentry:
+    return Sentry(
+        watching=SentStore(client, offset=offset),
+        looking=Reading(client),
+        platforms=platforms.platform,
+        projects=live.projects,
+    )
+
+
+def _inquirer(client: redis.Redis, offset: Offset, live: LiveSettings, hosts: GitHosts) -> Inquirer:
+    return Inquirer(
+        store=InquiryStore(client, offset=offset),
+        ids=RepositoryIds(client),
+        hosts=hosts.find,
+        projects=live.projects,
+        drivers=live.drivers,
+        api_urls=live.api_urls,
+        keep_seconds=lambda: live.current.retention.deliveries,
+        jitter=random.random,
     )
 
 
@@ -194,8 +268,10 @@ def build_web(
         intake_sync=IntakeStore(client, offset=offset),
         standing=StandingStore(client, offset=offset),
         sessions=SessionStore(client),
-        operations=Operations(store, reading, live.projects, live.drivers),
+        identities=Identities(RepositoryIds(client)),
+        operations=Operations(store, reading, live.projects, live.drivers, live.api_urls),
         workspaces=Workspaces(reading, store),
+        sweeps=SweepStore(client, offset=offset),
         close=client.close,
         close_async=client_of_loop.aclose,
     )

@@ -230,6 +230,26 @@ def test_a_deployment_runs_and_comes_to_its_end(world: World) -> None:
     assert deployment.statuses[-1].state == "success"
 
 
+def test_a_deployment_whose_answer_was_lost_is_found_again(world: World) -> None:
+    request = DeploymentRequest(world.first, "main", "production", "Release 7")
+    assert world.api.find_deployment(SHOP, request) is None
+    made = world.api.create_deployment(SHOP, request)
+    world.api.create_deployment(SHOP, DeploymentRequest(world.first, "main", "staging", "Release 7"))
+
+    assert world.api.find_deployment(SHOP, request) == made
+    other = DeploymentRequest(world.host.commit(world.repo), "main", "production", "Release 8")
+    assert world.api.find_deployment(SHOP, other) is None
+
+
+def test_a_deployment_that_was_replaced_is_no_error(world: World) -> None:
+    made = world.api.create_deployment(SHOP, DeploymentRequest(world.first, "main", "production"))
+    for state in (ReportState.SUCCESS, ReportState.INACTIVE, ReportState.INACTIVE):
+        world.api.update_deployment(SHOP, made, DeploymentReport(state))
+
+    [deployment] = world.repo.deployments.values()
+    assert deployment.statuses[-1].state == {"github": "inactive", "gitlab": "success"}[world.dialect]
+
+
 def test_a_comment_is_written_and_rewritten(world: World) -> None:
     world.host.commit(world.repo, branch="topic")
     change = world.host.open_change(world.repo, "topic")

@@ -25,6 +25,7 @@ from workers.flow.outcomes import (
     Wait,
 )
 from workers.flow.records import memory_with, memory_without_scratch, next_step, restarted, steps_with
+from workers.flow.reports import with_report
 from workers.flow.turn import Turn
 from workers.flow.waiting import next_look
 from workers.releases.codec import dumps
@@ -49,9 +50,9 @@ class Writer:
 
     def move(self, turn: Turn, outcome: Outcome) -> Move:
         """Return the move that writes an outcome down (for a call: its intent)."""
-        return self._with_what_was_put_right(turn, self._move(turn, outcome))
+        return with_report(turn, self._with_what_was_put_right(turn, self._moved(turn, outcome)))
 
-    def _move(self, turn: Turn, outcome: Outcome) -> Move:
+    def _moved(self, turn: Turn, outcome: Outcome) -> Move:
         match outcome:
             case Wait():
                 return self._wait(turn, outcome)

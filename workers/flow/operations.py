@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from config.projects import ProjectSettings
 from workers.errors import NotAllowed, NotFound
 from workers.flow.admission import candidate_json, git_url_of, lane_of, new_release
+from workers.flow.git_addresses import no_address
 from workers.releases.codec import state_of
 from workers.releases.identity import mark_of
 from workers.releases.model import JSON, Cause, Release, Trigger
@@ -74,7 +75,7 @@ class Operations:
     """Carries out what people ask for. Raises `NotFound`, `NotAllowed` (with the reason), `StoreAway`.
 
     `projects` is asked each time, so that a re-read configuration counts at once; it returns the projects
-    by name, and `drivers` the driver of each host.
+    by name, `drivers` the driver of each host, and `api_urls` where own installations have their API.
     """
 
     def __init__(
@@ -83,11 +84,13 @@ class Operations:
         looking: Looking,
         projects: Callable[[], Mapping[str, ProjectSettings]],
         drivers: Callable[[], Mapping[str, str]],
+        api_urls: Callable[[], Mapping[str, str | None]] = dict,
     ) -> None:
         self._moving = moving
         self._looking = looking
         self._projects = projects
         self._drivers = drivers
+        self._api_urls = api_urls
 
     def project(self, name: str) -> ProjectSettings:
         """Return a configured project, or raise `NotFound` naming those that are."""
@@ -154,7 +157,7 @@ class Operations:
             project,
             commit=old.commit,
             ref=old.ref,
-            git_url=old.git_url,
+            git_url=old.git_url or self._git_url(project),
             trigger=Trigger("retry", old.trigger.host, old.trigger.event, old.trigger.delivery, actor),
             reason=f"retry of #{old.number} by {actor}",
             by_person=True,
@@ -252,7 +255,11 @@ class Operations:
         return other
 
     def _git_url(self, project: ProjectSettings) -> str:
-        return git_url_of(project, self._drivers().get(project.host, ""), None)
+        driver, api_url = self._drivers().get(project.host, ""), self._api_urls().get(project.host)
+        found = git_url_of(project, driver, None, api_url)
+        if not found:
+            raise NotAllowed(f"nothing says where {project.repository} is cloned from; {no_address(project)}")
+        return found
 
     def _queue(
         self,

@@ -227,6 +227,14 @@ class GitHost(Protocol):
         """Announce a deployment that has begun; return its id. Asked twice it stands twice."""
         ...
 
+    def find_deployment(self, repository: str, deployment: DeploymentRequest) -> str | None:
+        """Return the id of a deployment that was asked for in these words, or None.
+
+        For after a `create_deployment` whose answer was lost; where the host keeps no description to tell
+        two deployments of a commit apart, it is one that runs. Looks through 100 of them at the most.
+        """
+        ...
+
     def update_deployment(self, repository: str, deployment: str, report: DeploymentReport) -> None:
         """Say how a deployment stands; saying the same again does no harm."""
         ...

@@ -32,7 +32,7 @@ _BRANCH, _TAG = "refs/heads/", "refs/tags/"
 def look(turn: Turn, step: Step) -> Outcome | None:
     """Return what follows from the host's word, or None where there is nothing to ask (any more).
 
-    At most three calls. `memory["standing"]` keeps what came of it: `checked`, `stands` and `reason`.
+    A few calls, no waiting. `memory["standing"]` keeps what came of it: `checked`, `stands` and `reason`.
     """
     host = turn.git_host
     if host is None or "standing" in turn.memory or "place" in turn.memory or not _is_first(turn):

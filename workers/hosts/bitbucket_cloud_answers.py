@@ -19,6 +19,7 @@ STATUS_WORDS: Final = {
     ReportState.SUCCESS: "SUCCESSFUL",
     ReportState.FAILURE: "FAILED",
     ReportState.CANCELED: "STOPPED",
+    ReportState.INACTIVE: "STOPPED",
 }
 _PERMISSIONS: Final = {
     "admin": Permission.ADMIN,

@@ -19,6 +19,7 @@ STATUS_WORDS: Final = {
     ReportState.SUCCESS: "success",
     ReportState.FAILURE: "failure",
     ReportState.CANCELED: "error",
+    ReportState.INACTIVE: "error",
 }
 _PERMISSIONS: Final = {
     "owner": Permission.ADMIN,

@@ -13,7 +13,7 @@ from typing import Any, Final
 import httpx
 from pydantic import SecretStr
 
-from workers.errors import Effect, Refused, TryAgain
+from workers.errors import Effect, NotYet, Refused
 from workers.hosts import gitea_answers as shapes
 from workers.hosts import github_answers as alike
 from workers.hosts.api import MOST_PAGES, HostApi, not_offered
@@ -164,9 +164,13 @@ class GiteaApi:
         call = self._call("POST", repository, f"set the status of {commit}", "statuses", commit, body=body)
         if self._api.answer(call, also=(404,)).status == HTTPStatus.NOT_FOUND:
             self._must_exist(repository)
-            raise TryAgain(f"could not {call.purpose}: there is no such commit yet", effect=Effect.NONE)
+            raise NotYet(f"could not {call.purpose}: there is no such commit yet", effect=Effect.NONE)
 
     def create_deployment(self, repository: str, deployment: DeploymentRequest) -> str:
+        """Not offered."""
+        raise not_offered(self.driver, Offer.DEPLOYMENTS)
+
+    def find_deployment(self, repository: str, deployment: DeploymentRequest) -> str | None:
         """Not offered."""
         raise not_offered(self.driver, Offer.DEPLOYMENTS)
 

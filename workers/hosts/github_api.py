@@ -13,7 +13,7 @@ from typing import Any, Final
 import httpx
 from pydantic import SecretStr
 
-from workers.errors import Effect, Refused, TryAgain
+from workers.errors import Effect, NotYet, Refused
 from workers.hosts import github_answers as shapes
 from workers.hosts.api import MOST_PAGES, PAGE, HostApi
 from workers.hosts.api_answers import seconds_since_1970
@@ -183,7 +183,7 @@ class GitHubApi:
         # A commit that was just pushed may not be visible for a while.
         if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY:
             if b"no commit found" in answer.body.lower():
-                raise TryAgain(f"could not {call.purpose}: GitHub has no such commit yet", effect=Effect.NONE)
+                raise NotYet(f"could not {call.purpose}: GitHub has no such commit yet", effect=Effect.NONE)
             raise self._api.meaning(call, answer)
 
     def create_deployment(self, repository: str, deployment: DeploymentRequest) -> str:
@@ -202,6 +202,16 @@ class GitHubApi:
             repository, f"announce a deployment to {deployment.environment}", body, "deployments"
         )
         return str(self._api.ask(call, shapes.OnlyId).id)
+
+    def find_deployment(self, repository: str, deployment: DeploymentRequest) -> str | None:
+        """Find it among those of the commit and environment by its description, which should be unique."""
+        what = f"look for a deployment to {deployment.environment}"
+        call = self._get(repository, what, "deployments").asking(
+            sha=deployment.commit, environment=deployment.environment, per_page=PAGE
+        )
+        wanted = deployment.description[:_LONGEST_DESCRIPTION]
+        found = self._api.ask(call, list[shapes.ListedDeployment])
+        return next((str(each.id) for each in found if each.description == wanted), None)
 
     def update_deployment(self, repository: str, deployment: str, report: DeploymentReport) -> None:
         """Add a status to the deployment; the last one counts."""

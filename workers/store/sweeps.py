@@ -41,11 +41,7 @@ class SweepStore:
 
     def nudge(self) -> bool:
         """Have every repository swept now; False when that was asked for just before: ask again later."""
-        with store_errors():
-            asked = self._client.set(key("chore", "nudge"), "asked", nx=True, px=int(NUDGED_SECONDS * 1000))
-        if asked:
-            self._scripts.run("sweep_nudge", f"{CATCH_UP} ")
-        return bool(asked)
+        return bool(self._scripts.run("sweep_nudge", f"{CATCH_UP} ", int(NUDGED_SECONDS * 1000)))
 
     # What a look found.
 
@@ -144,4 +140,4 @@ class SweepStore:
     def handle(self, schedule: str, time: float) -> None:
         """Note that a schedule's time was dealt with, and those before it."""
         with store_errors():
-            self._client.hset(key("schedules"), schedule, f"{time:.0f}")
+            self._client.hset(key("schedules"), schedule, f"{time:.3f}")
