@@ -165,10 +165,10 @@ def build(
     client = connect(redis_url)
     http = http_client(transport=transport)
     store = ReleaseStore(client, offset=offset, lease_seconds=lease_seconds)
-    probes, reading = ProbeStore(client, offset=offset), Reading(client)
+    probes = ProbeStore(client, offset=offset)
     renewer = Renewer(store, lease_seconds=lease_seconds)
+    reading = Reading(client)
     platforms = Platforms(lambda: live.current, http)
-    sweeps, intake = SweepStore(client, offset=offset), IntakeStore(client, offset=offset)
     git_hosts = GitHosts(lambda: live.current, http)
     engine = Engine(
         store=store,
@@ -198,22 +198,18 @@ def build(
         platforms=platforms.platform,
         git_hosts=git_hosts.find,
         inquirer=_inquirer(client, offset, live, git_hosts),
-        reporter=_reporter(client, store, live, git_hosts),
+        reporter=_reporter(client, live, git_hosts, store),
         reconciler=Reconciler(
             looking=reading, acting=store, platforms=platforms.platform, projects=live.projects
         ),
         sentry=_sentry(client, offset, live, platforms),
-        sweeper=Sweeper(
-            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
-        ),
-        scheduler=Scheduler(
-            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
-        ),
+        sweeper=_sweeper(client, offset, live, git_hosts),
+        scheduler=_scheduler(client, offset, live, git_hosts),
         close=close,
     )
 
 
-def _reporter(client: redis.Redis, store: ReleaseStore, live: LiveSettings, hosts: GitHosts) -> Reporter:
+def _reporter(client: redis.Redis, live: LiveSettings, hosts: GitHosts, store: ReleaseStore) -> Reporter:
     return Reporter(
         Reading(client),
         ReportStore(client),
@@ -230,6 +226,28 @@ def _sentry(client: redis.Redis, offset: Offset, live: LiveSettings, platforms: 
         looking=Reading(client),
         platforms=platforms.platform,
         projects=live.projects,
+    )
+
+
+def _sweeper(client: redis.Redis, offset: Offset, live: LiveSettings, hosts: GitHosts) -> Sweeper:
+    return Sweeper(
+        settings=lambda: live.current,
+        hosts=hosts.find,
+        store=SweepStore(client, offset=offset),
+        intake=IntakeStore(client, offset=offset),
+        now=ReleaseStore(client, offset=offset).now,
+        ids=RepositoryIds(client).all,
+    )
+
+
+def _scheduler(client: redis.Redis, offset: Offset, live: LiveSettings, hosts: GitHosts) -> Scheduler:
+    return Scheduler(
+        settings=lambda: live.current,
+        hosts=hosts.find,
+        store=SweepStore(client, offset=offset),
+        intake=IntakeStore(client, offset=offset),
+        now=ReleaseStore(client, offset=offset).now,
+        ids=RepositoryIds(client).all,
     )
 
 

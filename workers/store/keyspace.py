@@ -48,6 +48,8 @@ PATTERNS: dict[str, str] = {
     "delivery": "delivery:{}",  # hash: facts, verdict, reason, releases, event
     "deliveries": "deliveries",  # sorted set: delivery by the time (us) it came
     "verdicts": "verdicts",  # hash: verdict to how many
+    "last_deliveries": "deliveries:last",  # hash: host to the delivery that it sent last
+    "secret_uses": "secrets:{}",  # hash: fingerprint of a host's secret to the time (ms) it last verified one
     # what has to be found out before a project's decision is made; an inquiry is named delivery/project
     "inquiry": "inquiry:{}",  # hash: document (the event), delivery, project, asked_at (ms), errors
     "inquiries": "inquiries",  # sorted set: inquiry by the time (ms) of its next look
