@@ -11,6 +11,7 @@ from workers.flow.remembering import awaits_ci, checks_of, learned, named_by, wa
 from workers.flow.reports import report_receiver
 from workers.flow.triggers import Candidate, Decision, NamedBy
 from workers.releases.codec import dumps, facts_of, plain, state_of
+from workers.releases.deliveries import told_json
 from workers.releases.events import DeliveryFacts, Event
 from workers.releases.identity import new_release_id
 from workers.releases.inquiries import inquiry_document, inquiry_id
@@ -151,25 +152,16 @@ def delivery_json(facts: DeliveryFacts, event: Event, decisions: Sequence[Decisi
     return {
         "host": facts.host,
         "event": facts.event,
-        "kind": event.kind,
-        "repository": event.repository,
-        "actor": event.actor,
-        "changes": [
-            {"ref": change.ref, "action": change.action, "before": change.before, "commit": change.commit}
-            for change in event.changes
-        ],
+        "told": told_json(event),
         "decisions": [
-            {"project": decision.project, "verdict": decision.verdict, "reason": decision.reason}
+            {
+                "project": decision.project,
+                "verdict": decision.verdict,
+                "reason": decision.reason,
+                "rule": decision.rule,
+            }
             for decision in decisions
         ],
-        # What a replay needs beside what people read.
-        "origin": {
-            "clone_url": event.clone_url,
-            "changes": [
-                {"after": change.after, "forced": change.forced, "pushed_at": change.pushed_at}
-                for change in event.changes
-            ],
-        },
     }
 
 
