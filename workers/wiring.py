@@ -21,6 +21,7 @@ from workers.flow.moves import Writer
 from workers.flow.operations import Operations
 from workers.flow.ports import GitHost, Platform
 from workers.flow.reconcile import Reconciler
+from workers.flow.sentry import Sentry
 from workers.flow.workspaces import Workspaces
 from workers.hosts.api_registry import offers_of
 from workers.hosts.base import Headers, Host
@@ -42,6 +43,7 @@ from workers.store.reading import Reading
 from workers.store.releases import LEASE_SECONDS, ReleaseStore
 from workers.store.reports import ReportStore
 from workers.store.scripts import Offset, no_offset
+from workers.store.sent import SentStore
 from workers.store.sessions import SessionStore
 from workers.store.standing import StandingStore
 from workers.store.sweeps import SweepStore
@@ -133,6 +135,7 @@ class Services:
     reporter: Reporter
     """Tells Git hosts how releases stand."""
     reconciler: Reconciler
+    sentry: Sentry
     sweeper: Sweeper
     scheduler: Scheduler
     close: Callable[[], None]
@@ -210,6 +213,7 @@ def build(
         reconciler=Reconciler(
             looking=reading, acting=store, platforms=platforms.platform, projects=live.projects
         ),
+        sentry=_sentry(client, offset, live, platforms),
         sweeper=_sweeper(client, offset, live, git_hosts),
         scheduler=_scheduler(client, offset, live, git_hosts),
         close=close,
@@ -224,6 +228,15 @@ def _reporter(client: redis.Redis, live: LiveSettings, hosts: GitHosts, store: R
         settings=SettingsOfReleases(store).of,
         public_url=lambda: live.current.server.public_url,
         turn=store.turn,
+    )
+
+
+def _sentry(client: redis.Redis, offset: Offset, live: LiveSettings, platforms: Platforms) -> Sentry:
+    return Sentry(
+        watching=SentStore(client, offset=offset),
+        looking=Reading(client),
+        platforms=platforms.platform,
+        projects=live.projects,
     )
 
 

@@ -24,13 +24,14 @@ PATTERNS: dict[str, str] = {
     "schema": "schema",  # version of what is stored
     # lanes and targets
     "lanes": "lanes",  # set of lanes
-    "lane": "lane:{}",  # hash: running, live, orders, connections, pin, hold
+    "lane": "lane:{}",  # hash: running, live, orders, target, connections, drift, pin, hold
     "queued": "lane:{}:queued",  # sorted set: queued release by order
     "parked": "lane:{}:parked",  # sorted set: replaced release by the time (ms) it was replaced
     "barred": "lane:{}:barred",  # set: commits that an automatic return took back
     "lane_failed": "lane:{}:failed",  # sorted set: failed release by order
     "failed": "failed",  # sorted set: failed release by the time (ms) it failed
     "target": "target:{}",  # hash: release that holds the target's lock, since (ms)
+    "sent": "sent:{}",  # sorted set: unanswered switch call to a target (JSON) by the time (ms) it was sent
     "freeze": "freeze:{}",  # JSON: a project's freeze
     # what a ref was last moved to
     "ref": "ref:{}:{}",  # hash: commit, time, back, arrived (ms)
