@@ -16,6 +16,7 @@ from bot.envelope import HANDLED, answer_error
 from bot.metrics import Metrics
 from bot.pages import PAGES
 from bot.receiver import WEBHOOKS, Receiver
+from bot.reminding import Reminder
 from bot.tracing import Tracing
 from workers.wiring import WebServices
 
@@ -39,9 +40,10 @@ class Application(Starlette):
 def make_app(services: WebServices) -> Application:
     """Return the application. Its lifespan closes what belongs to the loop; who built the rest closes it."""
     metrics = Metrics(services)
+    reminder = Reminder(services.sweeps.nudge)
     app = Application(
         routes=[
-            Route(f"{WEBHOOKS}{{host}}", Receiver(services, metrics), methods=["POST"]),
+            Route(f"{WEBHOOKS}{{host}}", Receiver(services, metrics, reminder), methods=["POST"]),
             *routes_of((*ENDPOINTS, *PAGES)),
         ],
         middleware=[Middleware(Tracing)],
@@ -50,9 +52,10 @@ def make_app(services: WebServices) -> Application:
     )
     # One exact address each: senders of webhooks drop the body when they are redirected.
     app.router.redirect_slashes = False
-    app.receiver = Receiver(services, metrics)
+    app.receiver = Receiver(services, metrics, reminder)
     app.state.services = services
     app.state.metrics = metrics
+    app.state.reminder = reminder
     app.state.stopping = anyio.Event()
     return app
 
@@ -60,6 +63,9 @@ def make_app(services: WebServices) -> Application:
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+    # Nobody listened before: what was pushed meanwhile should not wait for the usual sweep.
+    app.state.reminder.missed()
     yield
+    app.state.reminder.stop()
     app.state.stopping.set()
     await app.state.services.close_async()

@@ -75,6 +75,7 @@ def intake_from(facts: DeliveryFacts, event: Event, settings: Settings) -> Intak
         projects,
         keep_seconds=settings.retention.deliveries,
         driver=host.driver if host else "",
+        api_url=host.api_url if host else None,
     )
 
 

@@ -20,6 +20,7 @@ from bot.bodies import read_capped
 from bot.envelope import REQUEST_ID, Problem, envelope, problem_of
 from bot.intake import ANSWERED_TEST, Refusal, judge
 from bot.metrics import Metrics
+from bot.reminding import Reminder
 from bot.tracing import HEADER, RequestIds
 from workers.errors import StoreAway
 from workers.releases.intake import Intake, Verdict
@@ -38,8 +39,9 @@ _LARGE_BODY: Final = 128 * 1024
 class Receiver:
     """Takes deliveries in. One round trip to the store writes delivery, verdict and releases together."""
 
-    def __init__(self, services: WebServices, metrics: Metrics) -> None:
+    def __init__(self, services: WebServices, metrics: Metrics, reminder: Reminder) -> None:
         self._services = services
+        self._reminder = reminder
         self._metrics = metrics
         self._settings = services.settings.current
         self._hosts: Mapping[str, Host] = services.hosts
@@ -92,6 +94,7 @@ class Receiver:
         try:
             verdict = await self._services.intake.accept(intake)
         except StoreAway:
+            self._reminder.missed()
             self._told(host, "unanswered", request_id, begun, delivery=intake.delivery, reason="store away")
             raise
         self._told(

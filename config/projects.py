@@ -177,12 +177,24 @@ class ParkSettings(Section):
     )
 
 
-class ProjectSettings(Section):
-    """One project with its defaults filled in; `name` is its key in the file."""
+class ReportSettings(Section):
+    """What a release says of itself at the Git host, where that has a token and an API for it."""
 
-    not_in_file: ClassVar[frozenset[str]] = frozenset({"name"})
+    status: bool = True
+    deployment: bool = True
+    environment: Annotated[str, Field(min_length=1, max_length=255)] = "production"
+
+
+class ProjectSettings(Section):
+    """One project with its defaults filled in; `name` is its key in the file.
+
+    `host_has_token` tells whether the project's Git host can be asked and told anything at all.
+    """
+
+    not_in_file: ClassVar[frozenset[str]] = frozenset({"name", "host_has_token"})
 
     name: str
+    host_has_token: bool = False
     host: str
     repository: Annotated[str, AfterValidator(_repository)]
     target: TargetSettings
@@ -196,6 +208,12 @@ class ProjectSettings(Section):
     observe: ObserveSettings = ObserveSettings()
     park: ParkSettings = ParkSettings()
     notify: tuple[str, ...] = ()
+    report: ReportSettings = ReportSettings()
+
+    @property
+    def reports(self) -> bool:
+        """Tell whether releases report to the Git host."""
+        return self.host_has_token and (self.report.status or self.report.deployment)
 
     def snapshot(self) -> dict[str, Any]:
         """Return everything as JSON values, for `from_snapshot`.

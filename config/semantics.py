@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from config.durations import WRITTEN_BY_A_PERSON
 from config.faults import nearest
+from config.host_rules import host_faults
 from config.projects import TargetSettings, route_key
 from config.reporting import Found, Place, known_at, unknown_key
 from config.values import Section
@@ -23,10 +24,12 @@ def semantic_faults(tree: Mapping[str, Any], project_model: type[Section]) -> li
     found: list[Found] = []
     for check in (_names, _references, _flows, _claims, _tokens, _platform_addresses):
         found += check(tree)
+    found += host_faults(_mapping(tree, "hosts"))
     known = known_at(project_model, ())
     for name, project in _entries(tree, "projects"):
-        if "name" in project:
-            found.append((("projects", name, "name"), unknown_key("name", known)))
+        for key in ("name", "host_has_token"):
+            if key in project:
+                found.append((("projects", name, key), unknown_key(key, known)))
     return found
 
 

@@ -165,11 +165,19 @@ class Settings(Section):
         projects = data.get("projects") if isinstance(data, Mapping) else None
         if not isinstance(projects, Mapping):
             return data
+        hosts = data.get("hosts")
         named = {
-            name: {**project, "name": name} if isinstance(project, Mapping) else project
+            name: {**project, "name": name, "host_has_token": _has_token(hosts, project.get("host"))}
+            if isinstance(project, Mapping)
+            else project
             for name, project in projects.items()
         }
         return {**data, "projects": named}
+
+
+def _has_token(hosts: Any, name: Any) -> bool:
+    host = hosts.get(name) if isinstance(hosts, Mapping) and isinstance(name, str) else None
+    return isinstance(host, Mapping) and bool(host.get("token"))
 
 
 def read_settings(path: Path, environ: Mapping[str, str]) -> Settings:

@@ -3,6 +3,7 @@
 SwitchoverError
 +-- PlatformError          a platform, or the web in front of it
 |   +-- TryAgain           may work later; says how long to wait and whether the call may have had an effect
+|   |   +-- NotYet         ... since what it acts on is not known there yet
 |   +-- Refused            will be refused again as long as we ask the same
 |   +-- Gone               what we act on no longer exists
 +-- StoreAway              Redis cannot be reached; nothing was written
@@ -55,6 +56,10 @@ class TryAgain(PlatformError):
         super().__init__(message, trace_id=trace_id)
         self.wait = wait
         self.effect = effect
+
+
+class NotYet(TryAgain):
+    """What we act on is not there yet as far as the other side knows: a commit that was just pushed."""
 
 
 class Refused(PlatformError):

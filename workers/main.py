@@ -64,7 +64,7 @@ class WorkerProcess:
         self._services = wiring.build(settings, redis_url=redis_url, read=read)
         self._app = make_celery(redis_url, key_prefix=BROKER_PREFIX, queue=QUEUE)
         self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
-        register(self._app, self._services.engine, Drain(self._services.outbox, self._channel))
+        register(self._app, self._services.engine, self._drain())
         self._concurrency = concurrency
         self._pump = Pump(
             self._services.store,
@@ -89,10 +89,21 @@ class WorkerProcess:
                 self._services.store,
                 [Chore("reconcile", RECONCILE_EVERY_SECONDS, self._reconcile, at_start=True)],
             ),
+            # Likewise Git hosts. Each repository and each schedule has turns of its own.
+            Housekeeper(self._services.store, [Chore("sweep", 0.0, self._sweep, everywhere=True)]),
+            Housekeeper(
+                self._services.store, [Chore("schedules", 0.0, self._services.scheduler.run, everywhere=True)]
+            ),
         ]
+
+    def _drain(self) -> Drain:
+        return Drain(self._services.outbox, self._channel, self._services.reporter)
 
     def _reconcile(self) -> None:
         self._services.reconciler.run()
+
+    def _sweep(self) -> None:
+        self._services.sweeper.run()
 
     def _forget(self) -> None:
         retention = self._services.settings.current.retention

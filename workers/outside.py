@@ -72,3 +72,10 @@ class GitHosts:
                 client = git_host_of(settings.driver, settings.api_url, settings.token, self._http)
                 made = self._made[name] = (settings, client)
         return made[1]
+
+    def askable(self, name: str) -> GitHost | None:
+        """Return the same, but None where address or token are unfit, too; `doctor` says so."""
+        try:
+            return self.find(name)
+        except ValueError:
+            return None

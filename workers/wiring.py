@@ -13,6 +13,8 @@ import httpx
 from config.projects import ProjectSettings
 from config.settings import HostSettings, Settings
 from workers.flow.engine import Engine
+from workers.flow.looking.scheduler import Scheduler
+from workers.flow.looking.sweeper import Sweeper
 from workers.flow.moves import Writer
 from workers.flow.operations import Operations
 from workers.flow.ports import GitHost, Platform
@@ -21,19 +23,23 @@ from workers.flow.workspaces import Workspaces
 from workers.hosts.base import Headers, Host
 from workers.hosts.registry import DRIVERS, host_of
 from workers.leases import Renewer
+from workers.notices.reporter import Reporter
 from workers.outside import GitHosts, Platforms
 from workers.platforms.transport import http_client, within
 from workers.platforms.web import HttpWeb
 from workers.releases.identity import new_release_id
+from workers.releases.model import Release
 from workers.store.connection import connect, connect_async, durability
 from workers.store.intake import AsyncIntakeStore, IntakeStore
 from workers.store.outbox import OutboxStore
 from workers.store.probes import ProbeStore
 from workers.store.reading import Reading
 from workers.store.releases import LEASE_SECONDS, ReleaseStore
+from workers.store.reports import ReportStore
 from workers.store.scripts import Offset, no_offset
 from workers.store.sessions import SessionStore
 from workers.store.standing import StandingStore
+from workers.store.sweeps import SweepStore
 
 __all__ = ["Headers", "Host", "LiveSettings", "Services", "WebServices", "build", "build_web"]
 
@@ -66,10 +72,31 @@ class LiveSettings:
         """Return the driver of each host."""
         return {name: host.driver for name, host in self._settings.hosts.items()}
 
+    def api_urls(self) -> Mapping[str, str | None]:
+        """Return where each host has its API; None: at the driver's public one."""
+        return {name: host.api_url for name, host in self._settings.hosts.items()}
+
     def receivers(self, project: ProjectSettings, kind: str) -> tuple[str, ...]:
         """Return which of a project's receivers want a kind of notice."""
         notices = self._settings.notices
         return tuple(name for name in project.notify if name in notices and kind in notices[name].on)
+
+
+class SettingsOfReleases:
+    """The project settings that releases began with, each read once."""
+
+    def __init__(self, store: ReleaseStore) -> None:
+        self._store = store
+        self._known: dict[str, ProjectSettings] = {}
+
+    def of(self, release: Release) -> ProjectSettings:
+        """Return a release's settings, or raise `NotFound`."""
+        project = self._known.get(release.config)
+        if project is None:
+            project = self._known[release.config] = ProjectSettings.from_snapshot(
+                self._store.settings(release.config)
+            )
+        return project
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +114,11 @@ class Services:
     """A configured platform by its name, or None."""
     git_hosts: Callable[[str], GitHost | None]
     """What asks and tells a configured Git host, by its name, or None when it cannot be asked."""
+    reporter: Reporter
+    """Tells Git hosts how releases stand."""
     reconciler: Reconciler
+    sweeper: Sweeper
+    scheduler: Scheduler
     close: Callable[[], None]
 
 
@@ -105,6 +136,7 @@ class WebServices:
     sessions: SessionStore
     operations: Operations
     workspaces: Workspaces
+    sweeps: SweepStore
     close: Callable[[], None]
     close_async: Callable[[], Awaitable[None]]
     """Closes what belongs to the event loop; call it there, before `close`."""
@@ -132,6 +164,7 @@ def build(
     renewer = Renewer(store, lease_seconds=lease_seconds, clock=clock)
     reading = Reading(client)
     platforms = Platforms(lambda: live.current, http)
+    sweeps, intake = SweepStore(client, offset=offset), IntakeStore(client, offset=offset)
     git_hosts = GitHosts(lambda: live.current, http)
     engine = Engine(
         store=store,
@@ -143,6 +176,7 @@ def build(
         owner=f"worker-{new_release_id()}",
         clock=clock,
         bound=within,
+        git_hosts=git_hosts.askable,
     )
 
     def close() -> None:
@@ -159,8 +193,22 @@ def build(
         engine=engine,
         platforms=platforms.platform,
         git_hosts=git_hosts.find,
+        reporter=Reporter(
+            reading,
+            ReportStore(client),
+            hosts=git_hosts.find,
+            settings=SettingsOfReleases(store).of,
+            public_url=lambda: live.current.server.public_url,
+            turn=store.turn,
+        ),
         reconciler=Reconciler(
             looking=reading, acting=store, platforms=platforms.platform, projects=live.projects
+        ),
+        sweeper=Sweeper(
+            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
+        ),
+        scheduler=Scheduler(
+            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
         ),
         close=close,
     )
@@ -188,8 +236,9 @@ def build_web(
         intake_sync=IntakeStore(client, offset=offset),
         standing=StandingStore(client, offset=offset),
         sessions=SessionStore(client),
-        operations=Operations(store, reading, live.projects, live.drivers),
+        operations=Operations(store, reading, live.projects, live.drivers, live.api_urls),
         workspaces=Workspaces(reading, store),
+        sweeps=SweepStore(client, offset=offset),
         close=client.close,
         close_async=client_of_loop.aclose,
     )

@@ -11,11 +11,20 @@ from bot.cli.frame import Invocation, as_json, pass_invocation, print_json
 @as_json
 @pass_invocation
 def check(invocation: Invocation, *, as_json: bool) -> None:
-    """Check the configuration, offline. Exit status 2 with all its faults, each with its path."""
+    """Check the configuration, offline. Exit status 2 with all its faults, each with its path.
+
+    What does less than one may expect (a trigger that needs a token, say) is a remark, and no fault.
+    """
     settings = invocation.settings()
+    # Straight from the rooms: by way of wiring, the store's and the platforms' clients would be loaded too.
+    from workers.flow.soundness import remarks
+    from workers.hosts.api_registry import DRIVERS_WITH_API
+
+    found = list(remarks(settings, DRIVERS_WITH_API))
     document = {
         "ok": True,
         "faults": [],
+        "remarks": [{"path": each.path, "message": each.message} for each in found],
         "hosts": sorted(settings.hosts),
         "platforms": sorted(settings.platforms),
         "projects": sorted(settings.projects),
@@ -27,5 +36,5 @@ def check(invocation: Invocation, *, as_json: bool) -> None:
     for name, project in sorted(settings.projects.items()):
         place = project.target.domain or project.target.workspace or project.target.platform
         click.echo(f"  {name}: {project.repository} on {project.host} goes to {place} ({project.flow})")
-    if not settings.access.tokens:
-        click.echo("Note: access.tokens is empty, so nobody can use the API, the dashboard or the commands.")
+    for remark in found:
+        click.echo(f"Note: {remark}")

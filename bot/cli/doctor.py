@@ -14,7 +14,8 @@ from bot.cli.frame import FAILED, Invocation, as_json, pass_invocation, print_js
 
 if TYPE_CHECKING:
     from config.settings import Settings
-    from workers.flow.examination import Line, Surroundings
+    from workers.flow.diagnosis import Line
+    from workers.flow.examination import Surroundings
 
 COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -23,12 +24,13 @@ COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red"}
 @as_json
 @pass_invocation
 def doctor(invocation: Invocation, *, as_json: bool) -> None:
-    """Ask everything around whether releases can work: platforms, targets, store, leftovers.
+    """Ask everything around whether releases can work: Git hosts, platforms, targets, store, leftovers.
 
     Needs the configuration, and no running Switchover. Exit status 1 when something fails.
     """
     settings = invocation.settings()
-    from workers.flow.examination import Verdict, examine
+    from workers.flow.diagnosis import Verdict
+    from workers.flow.examination import examine
 
     lines: list[Line] = []
     with surroundings(invocation, settings) as around:
@@ -61,6 +63,7 @@ def surroundings(invocation: Invocation, settings: Settings) -> Iterator[Surroun
             durability=lambda: durability_warning(url),
             review=services.reconciler.look,
             drivers=HOST_DRIVERS,
+            git_hosts=services.git_hosts,
             embedded=told is None,
         )
     finally:

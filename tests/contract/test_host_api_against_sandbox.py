@@ -85,6 +85,8 @@ def test_what_is_not_there_is_none(world: World) -> None:
     assert world.api.tag_commit(SHOP, "nope") is None
     assert world.api.compare(SHOP, world.first, NOBODY) is None
     assert world.api.compare(SHOP, world.first[:10], world.first) is None
+    assert world.api.message(SHOP, NOBODY) is None
+    assert world.api.message(SHOP, world.first[:10]) is None
     assert world.api.change(SHOP, 9) is None
     assert world.api.ci_state(SHOP, NOBODY) == ()
 
@@ -101,6 +103,13 @@ def test_the_heads_of_branches_are_listed_and_a_cut_is_told(
     assert found.complete is complete
     assert len(found.heads) == min(branches, 1000)
     assert set(found.heads.values()) == {world.first}
+
+
+def test_a_commit_tells_its_whole_message(world: World) -> None:
+    second = world.host.commit(world.repo, message="Mend it\n\n[skip release]")
+
+    assert world.api.message(SHOP, second) == "Mend it\n\n[skip release]"
+    assert world.api.message(SHOP, world.first) == "Change"
 
 
 def test_commits_are_compared_with_the_paths_that_changed(world: World) -> None:
@@ -219,6 +228,26 @@ def test_a_deployment_runs_and_comes_to_its_end(world: World) -> None:
     [deployment] = world.repo.deployments.values()
     assert (str(deployment.id), deployment.sha, deployment.environment) == (made, world.first, "production")
     assert deployment.statuses[-1].state == "success"
+
+
+def test_a_deployment_whose_answer_was_lost_is_found_again(world: World) -> None:
+    request = DeploymentRequest(world.first, "main", "production", "Release 7")
+    assert world.api.find_deployment(SHOP, request) is None
+    made = world.api.create_deployment(SHOP, request)
+    world.api.create_deployment(SHOP, DeploymentRequest(world.first, "main", "staging", "Release 7"))
+
+    assert world.api.find_deployment(SHOP, request) == made
+    other = DeploymentRequest(world.host.commit(world.repo), "main", "production", "Release 8")
+    assert world.api.find_deployment(SHOP, other) is None
+
+
+def test_a_deployment_that_was_replaced_is_no_error(world: World) -> None:
+    made = world.api.create_deployment(SHOP, DeploymentRequest(world.first, "main", "production"))
+    for state in (ReportState.SUCCESS, ReportState.INACTIVE, ReportState.INACTIVE):
+        world.api.update_deployment(SHOP, made, DeploymentReport(state))
+
+    [deployment] = world.repo.deployments.values()
+    assert deployment.statuses[-1].state == {"github": "inactive", "gitlab": "success"}[world.dialect]
 
 
 def test_a_comment_is_written_and_rewritten(world: World) -> None:

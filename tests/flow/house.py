@@ -162,9 +162,9 @@ class House:
     def push(self, commit: str, *, before: str | None = None, **more: Any) -> Verdict:
         """Tell the bot, as a verified delivery does, that main was moved to a commit."""
         change = Change(
-            RefType.BRANCH,
+            more.pop("ref_type", RefType.BRANCH),
             more.pop("branch", "main"),
-            "update",
+            more.pop("action", "update"),
             before=before,
             after=commit,
             commit=commit,
@@ -176,7 +176,12 @@ class House:
         event = Event("push", repository="acme/shop", actor="ann", changes=(change,))
         decisions = decide(event, self.settings.projects.values())
         intake = intake_of(
-            facts, event, decisions, self.settings.projects, keep_seconds=86400, driver="github"
+            facts,
+            event,
+            decisions,
+            self.settings.projects,
+            keep_seconds=86400,
+            driver=more.pop("driver", "github"),
         )
         return self.intake.accept(intake)
 

@@ -30,7 +30,12 @@ def compared(relation: Relation) -> Comparison:
     [
         (ONE, None, True, "is the head of main"),
         (TWO, compared(Relation.AHEAD), True, "is on main, whose head is 222222222222 by now"),
-        (TWO, compared(Relation.DIVERGED), False, "a force push replaced 111111111111"),
+        (
+            TWO,
+            compared(Relation.DIVERGED),
+            False,
+            "111111111111 is not on main, whose head is 222222222222 now: a force push",
+        ),
         (TWO, compared(Relation.BEHIND), False, "main was moved back to 222222222222"),
         (TWO, None, False, "the host no longer has 111111111111"),
         (None, None, False, "main was deleted"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from config.projects import ProjectSettings
+from workers.flow.git_addresses import git_address
+from workers.flow.reports import report_receiver
 from workers.flow.triggers import Candidate, Decision
 from workers.releases.codec import facts_of, plain, state_of
 from workers.releases.events import DeliveryFacts, Event
@@ -16,13 +18,9 @@ from workers.releases.status import Status
 REMEMBER_SECONDS = 365 * 24 * 3600.0
 """How long the commits of a ref are remembered, so that a late delivery is recognised."""
 
-GIT_ADDRESSES: Mapping[str, str] = {
-    "github": "https://github.com/{}.git",
-    "gitlab": "https://gitlab.com/{}.git",
-    "bitbucket-cloud": "https://bitbucket.org/{}.git",
-    "forgejo": "https://codeberg.org/{}.git",
-}
-"""Where a host's repositories are cloned from when neither the settings nor the event say."""
+
+Stood = Mapping[tuple[str, str], str]
+"""The commit that was last accepted, by project and full ref; the empty text or no entry: none."""
 
 
 def lane_of(project: ProjectSettings) -> str:
@@ -30,16 +28,19 @@ def lane_of(project: ProjectSettings) -> str:
     return f"{project.name}@{project.target.domain.lower() or project.target.workspace or project.flow}"
 
 
-def git_url_of(project: ProjectSettings, driver: str, from_event: str | None) -> str:
+def git_url_of(
+    project: ProjectSettings, driver: str, from_event: str | None, api_url: str | None = None
+) -> str:
     """Return where the platform clones from: the settings, else the event, else host and repository.
 
-    An address in an event is only taken from a delivery whose signature held, and never with http.
+    `api_url` is that of the host, None for the driver's public one. Empty where nothing tells. An address
+    in an event is only taken from a delivery whose signature held, and never with http.
     """
     if project.git.url:
         return project.git.url
     if from_event and from_event.startswith("https://"):
         return from_event
-    return GIT_ADDRESSES.get(driver, "https://{}").format(project.repository)
+    return git_address(driver, api_url, project.repository) or ""
 
 
 def intake_of(
@@ -50,10 +51,20 @@ def intake_of(
     *,
     keep_seconds: float,
     driver: str,
+    api_url: str | None = None,
+    stood: Stood | None = None,
 ) -> Intake:
-    """Return what the store writes down for a verified delivery."""
+    """Return what the store writes down for a verified delivery of a host with this driver and `api_url`.
+
+    With `stood` the host itself was asked where the refs are, and said so after that was read: nothing is
+    released where a ref was moved on since.
+    """
+
+    def address(candidate: Candidate) -> str:
+        return git_url_of(projects[candidate.project], driver, candidate.clone_url, api_url)
+
     candidates = [
-        _candidate(candidate, projects[candidate.project], facts, event, driver)
+        _candidate(candidate, projects[candidate.project], facts, event, address(candidate), stood)
         for decision in decisions
         for candidate in decision.candidates
     ]
@@ -65,6 +76,9 @@ def intake_of(
         reason="" if candidates else reason_without_candidates(event, decisions),
         keep_seconds=keep_seconds,
         remember_seconds=REMEMBER_SECONDS,
+        kept_back=[
+            (decision.project, ref, commit) for decision in decisions for ref, commit in decision.kept_back
+        ],
     )
 
 
@@ -161,17 +175,23 @@ def candidate_json(
         "config": release.config,
         "settings": project.canonical,
         "supersede": project.supersede,
+        "report": report_receiver(project),
         **more,
     }
     return {name: value for name, value in facts.items() if value is not None}
 
 
 def _candidate(
-    candidate: Candidate, project: ProjectSettings, facts: DeliveryFacts, event: Event, driver: str
+    candidate: Candidate,
+    project: ProjectSettings,
+    facts: DeliveryFacts,
+    event: Event,
+    git_url: str,
+    stood: Stood | None,
 ) -> JSON:
     """Return what `accept.lua` takes for a push: `candidate_json` without a whole release on the way."""
     release_id, lane, digest = new_release_id(), lane_of(project), project.digest()
-    trigger = Trigger("push", facts.host, event.kind, facts.delivery, candidate.actor)
+    trigger = Trigger(candidate.trigger, facts.host, event.kind, facts.delivery, candidate.actor)
     release_facts: JSON = {
         "id": release_id,
         "project": project.name,
@@ -179,12 +199,14 @@ def _candidate(
         "flow": project.flow,
         "commit": candidate.commit,
         "ref": candidate.ref,
-        "git_url": git_url_of(project, driver, candidate.clone_url),
+        "git_url": git_url,
         "config": digest,
         "by_person": False,
         "retry_of": None,
         "trigger": plain(trigger),
     }
+    # Absent unless it counts: what is false for Python is true for Lua.
+    found = {} if stood is None else {"stood": stood.get((project.name, candidate.ref), "")}
     return {
         "release": release_id,
         "facts": release_facts,
@@ -202,4 +224,6 @@ def _candidate(
         "forced": "1" if candidate.forced else "",
         "time": "" if candidate.host_time is None else f"{candidate.host_time:.3f}",
         "moved_back": candidate.moved_back,
+        **found,
+        **({"report": report_receiver(project)} if project.reports else {}),
     }

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from config.projects import ProjectSettings
 from workers.errors import PlatformError
-from workers.flow import cleanup, rollback
+from workers.flow import cleanup, rollback, standing
 from workers.flow.flows import STEPS, step_of
 from workers.flow.moves import BLOCKED_LOOK_SECONDS, note
 from workers.flow.outcomes import Call, CleanedUp, End, Enter, Fail, Outcome, Skip, Wait
@@ -29,7 +29,7 @@ CLEANUP_FIRST_SECONDS, CLEANUP_LAST_SECONDS = 300.0, 6 * 3600.0
 
 
 def decide(turn: Turn, expiries: int) -> Outcome:
-    """Return what follows for a release as it stands. Reads the platform, changes nothing."""
+    """Return what follows for a release as it stands. Reads platform and Git host, changes nothing."""
     release = turn.release
     if not release.unfinished:
         return _after_the_end(turn, expiries)
@@ -50,7 +50,7 @@ def decide(turn: Turn, expiries: int) -> Outcome:
     step = step_of(release)
     if release.intent is not None:
         return step.settle(turn)
-    return _done_before(turn, step) or step.look(turn)
+    return standing.look(turn, step) or _done_before(turn, step) or step.look(turn)
 
 
 def _done_before(turn: Turn, step: Step) -> Skip | None:

@@ -17,7 +17,7 @@ from workers.errors import Effect, Gone, IllegalMove, LeaseLost, Refused, TryAga
 from workers.flow.decisions import decide, given_up, in_time, unconfigured
 from workers.flow.moves import Writer
 from workers.flow.outcomes import Call, Outcome, Wait
-from workers.flow.ports import Platform, Web
+from workers.flow.ports import GitHost, Platform, Web
 from workers.flow.turn import Turn
 from workers.flow.waiting import back_off
 from workers.releases.model import JSON, Lease, Move, Release, Taken
@@ -93,6 +93,8 @@ class PlatformBinding:
 class Engine:
     """Moves releases. `platforms` is asked by name each time and returns None for one not configured.
 
+    So is `git_hosts`, which returns None for one that cannot be asked.
+
     `bound` ends all that this thread sends and receives after so many seconds, counted from now.
     """
 
@@ -108,6 +110,7 @@ class Engine:
         owner: str,
         clock: Callable[[], float],
         bound: Callable[[float], AbstractContextManager[None]],
+        git_hosts: Callable[[str], GitHost | None] = lambda _: None,
     ) -> None:
         self._store = store
         self._probes = probes
@@ -118,6 +121,7 @@ class Engine:
         self._owner = owner
         self._clock = clock
         self._bound = bound
+        self._git_hosts = git_hosts
         self._projects: dict[str, ProjectSettings] = {}
 
     def advance(self, release_id: str) -> None:
@@ -167,6 +171,7 @@ class Engine:
             now=taken.now,
             poll_interval=binding.poll_interval,
             target_holder=taken.target_holder,
+            git_host=self._git_hosts(project.host),
             usual={release.step or "": taken.usual},
         )
 

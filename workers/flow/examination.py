@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
 from config.projects import ProjectSettings
@@ -15,31 +14,15 @@ from config.settings import HostSettings, Settings
 from workers.errors import Gone, PlatformError, Refused, StoreAway, TryAgain
 from workers.flow.admission import lane_of
 from workers.flow.connections import in_words, on_paths, same
+from workers.flow.diagnosis import Line, Verdict
 from workers.flow.flows import STEPS
+from workers.flow.host_examination import Find, examine_hosts
 from workers.flow.ports import Platform
 from workers.flow.reconcile import Finding, Kind, Review
 from workers.flow.workspaces import LaneView
 from workers.releases.places import Domain
 
 WORKER_SEEN_SECONDS = 15.0
-
-
-class Verdict(StrEnum):
-    """How it stands."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One answer: what was looked at, how it stands, and what to do about it."""
-
-    verdict: Verdict
-    about: str
-    text: str
-    advice: str | None = None
 
 
 class Looking(Protocol):
@@ -65,6 +48,7 @@ class Surroundings:
     review: Callable[[], Review]
     drivers: frozenset[str]
     """Drivers of Git hosts that this version has."""
+    git_hosts: Find = lambda _: None
     embedded: bool = False
     """The store is the embedded one, which runs only while `switchover up` does."""
 
@@ -74,6 +58,7 @@ def examine(settings: Settings, around: Surroundings) -> Iterator[Line]:
     yield from _access(settings)
     for host_name, host in settings.hosts.items():
         yield _host(host_name, host, around.drivers)
+    yield from examine_hosts(settings, around.git_hosts)
     store_answers = False
     for line in _store(around):
         store_answers = line.verdict is not Verdict.FAIL and not line.text.startswith(NOT_RUNNING)

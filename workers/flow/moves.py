@@ -23,6 +23,7 @@ from workers.flow.outcomes import (
     Wait,
 )
 from workers.flow.records import memory_with, memory_without_scratch, next_step, restarted, steps_with
+from workers.flow.reports import with_report
 from workers.flow.turn import Turn
 from workers.flow.waiting import next_look
 from workers.releases.codec import dumps
@@ -47,6 +48,9 @@ class Writer:
 
     def move(self, turn: Turn, outcome: Outcome) -> Move:
         """Return the move that writes an outcome down (for a call: its intent)."""
+        return with_report(turn, self._moved(turn, outcome))
+
+    def _moved(self, turn: Turn, outcome: Outcome) -> Move:
         match outcome:
             case Wait():
                 return self._wait(turn, outcome)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from config.projects import ProjectSettings
 from workers.errors import NotAllowed, NotFound
 from workers.flow.admission import candidate_json, git_url_of, lane_of, new_release
+from workers.flow.git_addresses import no_address
 from workers.releases.codec import state_of
 from workers.releases.identity import mark_of
 from workers.releases.model import JSON, Cause, Release, Trigger
@@ -74,7 +75,7 @@ class Operations:
     """Carries out what people ask for. Raises `NotFound`, `NotAllowed` (with the reason), `StoreAway`.
 
     `projects` is asked each time, so that a re-read configuration counts at once; it returns the projects
-    by name, and `drivers` the driver of each host.
+    by name, `drivers` the driver of each host, and `api_urls` where own installations have their API.
     """
 
     def __init__(
@@ -83,11 +84,13 @@ class Operations:
         looking: Looking,
         projects: Callable[[], Mapping[str, ProjectSettings]],
         drivers: Callable[[], Mapping[str, str]],
+        api_urls: Callable[[], Mapping[str, str | None]] = dict,
     ) -> None:
         self._moving = moving
         self._looking = looking
         self._projects = projects
         self._drivers = drivers
+        self._api_urls = api_urls
 
     def project(self, name: str) -> ProjectSettings:
         """Return a configured project, or raise `NotFound` naming those that are."""
@@ -110,6 +113,7 @@ class Operations:
         """Release a commit; without one, the last that was pushed to `branch` (default: main)."""
         project = self.project(project_name)
         ref = f"refs/heads/{branch}" if branch else None
+        commit_named = commit is not None
         if commit is None:
             ref = ref or "refs/heads/main"
             commit = self._looking.last_commit(project_name, ref)
@@ -124,6 +128,8 @@ class Operations:
             reason=reason or f"started by {actor}",
             by_person=True,
         )
+        if commit_named:
+            release = replace(release, memory={"vouched": f"{actor} named the commit"})
         return self._queue(release, project, retry_of=None, force=True, idempotency=idempotency)
 
     def retry(
@@ -137,6 +143,8 @@ class Operations:
     ) -> Asked:
         """Release a failed, cancelled, superseded or rolled-back release's commit again, as a new one.
 
+        Who named the commit for the old one, or forces the retry, answers for a commit that is on no branch.
+
         `sweep` (true) leaves the lane's older failed releases `superseded`; `delay` is in milliseconds.
         """
         old = self._looking.release(release_id)
@@ -149,7 +157,7 @@ class Operations:
             project,
             commit=old.commit,
             ref=old.ref,
-            git_url=old.git_url,
+            git_url=old.git_url or self._git_url(project),
             trigger=Trigger("retry", old.trigger.host, old.trigger.event, old.trigger.delivery, actor),
             reason=f"retry of #{old.number} by {actor}",
             by_person=True,
@@ -159,6 +167,9 @@ class Operations:
             raise NotAllowed(
                 f"project {old.project} releases to {lane_of(project)} now, not {old.lane}; start anew"
             )
+        vouched = f"{actor} forced the retry" if force else old.memory.get("vouched")
+        if vouched is not None:
+            release = replace(release, memory={"vouched": vouched})
         resumed = resume(release, old)
         takeover = {"takeover": state_of(resumed)} if resumed is not None else {}
         return self._queue(
@@ -244,7 +255,11 @@ class Operations:
         return other
 
     def _git_url(self, project: ProjectSettings) -> str:
-        return git_url_of(project, self._drivers().get(project.host, ""), None)
+        driver, api_url = self._drivers().get(project.host, ""), self._api_urls().get(project.host)
+        found = git_url_of(project, driver, None, api_url)
+        if not found:
+            raise NotAllowed(f"nothing says where {project.repository} is cloned from; {no_address(project)}")
+        return found
 
     def _queue(
         self,
@@ -274,6 +289,7 @@ def resume(release: Release, old: Release) -> Release | None:
     if old.step is None or old.step not in RESUMED_AT:
         return None
     memory: JSON = {
+        **release.memory,
         "workspace": old.memory["workspace"],
         "mark": old.memory.get("mark") or mark_of(old.id),
         "kept_place": old.memory["place"],

@@ -192,6 +192,10 @@ class GitHost(Protocol):
         """Return the commit behind a tag, annotated ones peeled; None where there is none."""
         ...
 
+    def message(self, repository: str, commit: str) -> str | None:
+        """Return a commit's whole message; None where the host does not have it, or it is no full hash."""
+        ...
+
     def compare(self, repository: str, base: str, head: str) -> Comparison | None:
         """Tell how commit `head` stands to commit `base`.
 
@@ -221,6 +225,14 @@ class GitHost(Protocol):
 
     def create_deployment(self, repository: str, deployment: DeploymentRequest) -> str:
         """Announce a deployment that has begun; return its id. Asked twice it stands twice."""
+        ...
+
+    def find_deployment(self, repository: str, deployment: DeploymentRequest) -> str | None:
+        """Return the id of a deployment that was asked for in these words, or None.
+
+        For after a `create_deployment` whose answer was lost; where the host keeps no description to tell
+        two deployments of a commit apart, it is one that runs. Looks through 100 of them at the most.
+        """
         ...
 
     def update_deployment(self, repository: str, deployment: str, report: DeploymentReport) -> None:

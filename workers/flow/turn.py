@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from config.projects import ProjectSettings
-from workers.flow.ports import Platform, Web
+from workers.flow.ports import GitHost, Platform, Web
 from workers.releases.identity import mark_of
 from workers.releases.model import JSON, Intent, Lane, Release
 from workers.releases.places import Pipeline, Place, Service, Workspace
@@ -29,6 +29,8 @@ class Turn:
     """What the probes of production saw so far, where they were asked for."""
     target_holder: str | None = None
     """The release that holds the target's lock, looked up for cleaning up only."""
+    git_host: GitHost | None = None
+    """What asks the project's Git host, or None when it cannot be asked."""
     usual: Mapping[str, Sequence[float]] = field(default_factory=dict)
     """How long (seconds) the step that the turn began with took the last times, by its name."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import httpx
 from pydantic import SecretStr
 
 if TYPE_CHECKING:
+    import httpx
+
     from workers.hosts.bitbucket_cloud_api import BitbucketCloudApi
     from workers.hosts.gitea_api import GiteaApi
     from workers.hosts.github_api import GitHubApi

@@ -19,6 +19,7 @@ STATUS_WORDS: Final = {
     ReportState.SUCCESS: "SUCCESSFUL",
     ReportState.FAILURE: "FAILED",
     ReportState.CANCELED: "STOPPED",
+    ReportState.INACTIVE: "STOPPED",
 }
 _PERMISSIONS: Final = {
     "admin": Permission.ADMIN,
@@ -86,6 +87,12 @@ class Commit(Payload):
     """A commit."""
 
     hash: Sha
+
+
+class Written(Payload):
+    """A commit with what its author wrote."""
+
+    message: str
 
 
 class Ref(Payload):

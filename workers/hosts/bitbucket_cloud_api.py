@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 import httpx
 from pydantic import SecretStr
 
-from workers.errors import Effect, Refused, TryAgain
+from workers.errors import Effect, NotYet, Refused
 from workers.hosts import bitbucket_cloud_answers as shapes
 from workers.hosts.api import MOST_PAGES, PAGE, HostApi, not_offered
 from workers.hosts.api_calls import Call, path_of
@@ -92,6 +92,16 @@ class BitbucketCloudApi:
     def tag_commit(self, repository: str, tag: str) -> str | None:
         """Return the commit behind the tag, which Bitbucket peels itself."""
         return self._named(repository, "tags", tag)
+
+    def message(self, repository: str, commit: str) -> str | None:
+        """Return a commit's message."""
+        if not is_full_commit(commit):
+            return None
+        call = self._call("GET", repository, f"read the message of {commit}", "commit", commit)
+        found = self._api.find(call, shapes.Written)
+        if found is None:
+            self._must_exist(repository)
+        return None if found is None else found.message
 
     def compare(self, repository: str, base: str, head: str) -> Comparison | None:
         """Compare two commits: where they parted, and what head changed since."""
@@ -178,9 +188,13 @@ class BitbucketCloudApi:
         call = self._call("POST", repository, f"set the status of {commit}", *where, body=body)
         if self._api.answer(call, also=(404,)).status == HTTPStatus.NOT_FOUND:
             self._must_exist(repository)
-            raise TryAgain(f"could not {call.purpose}: there is no such commit yet", effect=Effect.NONE)
+            raise NotYet(f"could not {call.purpose}: there is no such commit yet", effect=Effect.NONE)
 
     def create_deployment(self, repository: str, deployment: DeploymentRequest) -> str:
+        """Not offered."""
+        raise not_offered(self.driver, Offer.DEPLOYMENTS)
+
+    def find_deployment(self, repository: str, deployment: DeploymentRequest) -> str | None:
         """Not offered."""
         raise not_offered(self.driver, Offer.DEPLOYMENTS)
 

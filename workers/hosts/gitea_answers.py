@@ -19,6 +19,7 @@ STATUS_WORDS: Final = {
     ReportState.SUCCESS: "success",
     ReportState.FAILURE: "failure",
     ReportState.CANCELED: "error",
+    ReportState.INACTIVE: "error",
 }
 _PERMISSIONS: Final = {
     "owner": Permission.ADMIN,
@@ -38,6 +39,18 @@ class BranchTip(Payload):
     """The commit of a branch."""
 
     id: Sha
+
+
+class Message(Payload):
+    """What the author of a commit wrote."""
+
+    message: str
+
+
+class Written(Payload):
+    """A commit by itself."""
+
+    commit: Message
 
 
 class Branch(Payload):

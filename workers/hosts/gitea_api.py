@@ -13,7 +13,7 @@ from typing import Any, Final
 import httpx
 from pydantic import SecretStr
 
-from workers.errors import Effect, Refused, TryAgain
+from workers.errors import Effect, NotYet, Refused
 from workers.hosts import gitea_answers as shapes
 from workers.hosts import github_answers as alike
 from workers.hosts.api import MOST_PAGES, HostApi, not_offered
@@ -94,6 +94,17 @@ class GiteaApi:
             return None
         return found.commit.sha if found.name == tag else None
 
+    def message(self, repository: str, commit: str) -> str | None:
+        """Return a commit's message."""
+        if not is_full_commit(commit):
+            return None
+        call = self._call("GET", repository, f"read the message of {commit}", "git", "commits", commit)
+        asked = call.asking(stat="false", verification="false", files="false")
+        found = self._api.find(asked, shapes.Written)
+        if found is None:
+            self._must_exist(repository)
+        return None if found is None else found.commit.message
+
     def compare(self, repository: str, base: str, head: str) -> Comparison | None:
         """Compare two commits, by asking both ways."""
         if not (is_full_commit(base) and is_full_commit(head)):
@@ -153,9 +164,13 @@ class GiteaApi:
         call = self._call("POST", repository, f"set the status of {commit}", "statuses", commit, body=body)
         if self._api.answer(call, also=(404,)).status == HTTPStatus.NOT_FOUND:
             self._must_exist(repository)
-            raise TryAgain(f"could not {call.purpose}: there is no such commit yet", effect=Effect.NONE)
+            raise NotYet(f"could not {call.purpose}: there is no such commit yet", effect=Effect.NONE)
 
     def create_deployment(self, repository: str, deployment: DeploymentRequest) -> str:
+        """Not offered."""
+        raise not_offered(self.driver, Offer.DEPLOYMENTS)
+
+    def find_deployment(self, repository: str, deployment: DeploymentRequest) -> str | None:
         """Not offered."""
         raise not_offered(self.driver, Offer.DEPLOYMENTS)
 

@@ -19,6 +19,7 @@ STATUS_WORDS: Final = {
     ReportState.SUCCESS: "success",
     ReportState.FAILURE: "failure",
     ReportState.CANCELED: "error",
+    ReportState.INACTIVE: "error",
 }
 DEPLOYMENT_WORDS: Final = {
     ReportState.PENDING: "queued",
@@ -26,6 +27,7 @@ DEPLOYMENT_WORDS: Final = {
     ReportState.SUCCESS: "success",
     ReportState.FAILURE: "failure",
     ReportState.CANCELED: "error",
+    ReportState.INACTIVE: "inactive",
 }
 _PERMISSIONS: Final = {
     "admin": Permission.ADMIN,
@@ -67,6 +69,19 @@ class Branch(Payload):
 
     name: BranchName
     commit: Tip
+
+
+class Written(Payload):
+    """What the author of a commit wrote."""
+
+    message: str
+
+
+class Listed(Payload):
+    """A commit of a list."""
+
+    sha: Sha
+    commit: Written
 
 
 class Target(Payload):
@@ -115,6 +130,13 @@ class OnlyId(Payload):
     """Anything with an id."""
 
     id: Id
+
+
+class ListedDeployment(Payload):
+    """A deployment in a list."""
+
+    id: Id
+    description: str | None = None
 
 
 class Side(Payload):

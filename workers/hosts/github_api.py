@@ -13,7 +13,7 @@ from typing import Any, Final
 import httpx
 from pydantic import SecretStr
 
-from workers.errors import Effect, Refused, TryAgain
+from workers.errors import Effect, NotYet, Refused
 from workers.hosts import github_answers as shapes
 from workers.hosts.api import MOST_PAGES, PAGE, HostApi
 from workers.hosts.api_answers import seconds_since_1970
@@ -104,6 +104,18 @@ class GitHubApi:
             target = self._api.ask(call, shapes.Ref).object
         return target.sha if target.type == "commit" else None
 
+    def message(self, repository: str, commit: str) -> str | None:
+        """Return a commit's message, from a list of one: the commit by itself brings all its patches."""
+        if not is_full_commit(commit):
+            return None
+        call = self._get(repository, f"read the message of {commit}", "commits")
+        asked = call.asking(sha=commit, per_page=1)
+        # 409: nothing has been pushed yet.
+        found = self._api.find(asked, list[shapes.Listed], absent=(404, 409, 422))
+        if found is None:
+            self._must_exist(repository)
+        return next((each.commit.message for each in found or () if each.sha == commit), None)
+
     def compare(self, repository: str, base: str, head: str) -> Comparison | None:
         """Compare two commits."""
         if not (is_full_commit(base) and is_full_commit(head)):
@@ -171,7 +183,7 @@ class GitHubApi:
         # A commit that was just pushed may not be visible for a while.
         if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY:
             if b"no commit found" in answer.body.lower():
-                raise TryAgain(f"could not {call.purpose}: GitHub has no such commit yet", effect=Effect.NONE)
+                raise NotYet(f"could not {call.purpose}: GitHub has no such commit yet", effect=Effect.NONE)
             raise self._api.meaning(call, answer)
 
     def create_deployment(self, repository: str, deployment: DeploymentRequest) -> str:
@@ -190,6 +202,16 @@ class GitHubApi:
             repository, f"announce a deployment to {deployment.environment}", body, "deployments"
         )
         return str(self._api.ask(call, shapes.OnlyId).id)
+
+    def find_deployment(self, repository: str, deployment: DeploymentRequest) -> str | None:
+        """Find it among those of the commit and environment by its description, which should be unique."""
+        what = f"look for a deployment to {deployment.environment}"
+        call = self._get(repository, what, "deployments").asking(
+            sha=deployment.commit, environment=deployment.environment, per_page=PAGE
+        )
+        wanted = deployment.description[:_LONGEST_DESCRIPTION]
+        found = self._api.ask(call, list[shapes.ListedDeployment])
+        return next((str(each.id) for each in found if each.description == wanted), None)
 
     def update_deployment(self, repository: str, deployment: str, report: DeploymentReport) -> None:
         """Add a status to the deployment; the last one counts."""

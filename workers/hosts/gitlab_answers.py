@@ -21,6 +21,7 @@ STATUS_WORDS: Final = {
     ReportState.SUCCESS: "success",
     ReportState.FAILURE: "failed",
     ReportState.CANCELED: "canceled",
+    ReportState.INACTIVE: "canceled",
 }
 # A deployment that was announced by the API is running; there is nothing before that.
 DEPLOYMENT_WORDS: Final = {**STATUS_WORDS, ReportState.PENDING: "running"}
@@ -61,6 +62,12 @@ class Commit(Payload):
     """A commit."""
 
     id: Sha
+
+
+class Written(Payload):
+    """A commit with what its author wrote."""
+
+    message: str
 
 
 class Branch(Payload):
@@ -177,9 +184,16 @@ class OnlyId(Payload):
 
 
 class Deployment(Payload):
-    """A deployment."""
+    """How a deployment stands."""
 
     status: str
+
+
+class ListedDeployment(Payload):
+    """A deployment in a list."""
+
+    id: Id
+    sha: str
 
 
 class Hook(Payload):

@@ -13,7 +13,7 @@ from typing import Any, Final
 import httpx
 from pydantic import SecretStr
 
-from workers.errors import Effect, Refused, TryAgain
+from workers.errors import Effect, NotYet, Refused
 from workers.hosts import gitlab_answers as shapes
 from workers.hosts.api import MOST_PAGES, PAGE, HostApi
 from workers.hosts.api_calls import Call, path_of
@@ -30,6 +30,7 @@ from workers.releases.origin import (
     OpenChange,
     Permission,
     Relation,
+    ReportState,
     RepositoryFacts,
     StatusReport,
     is_full_commit,
@@ -82,6 +83,17 @@ class GitLabApi:
     def tag_commit(self, repository: str, tag: str) -> str | None:
         """Return the commit behind the tag, which GitLab peels itself."""
         return self._named(repository, "tags", tag)
+
+    def message(self, repository: str, commit: str) -> str | None:
+        """Return a commit's message."""
+        if not is_full_commit(commit):
+            return None
+        what = f"read the message of {commit}"
+        call = self._call("GET", repository, what, "repository", "commits", commit)
+        found = self._api.find(call, shapes.Written)
+        if found is None:
+            self._must_exist(repository)
+        return None if found is None else found.message
 
     def compare(self, repository: str, base: str, head: str) -> Comparison | None:
         """Compare two commits: what changed, and where they parted, which tells how they stand."""
@@ -154,7 +166,7 @@ class GitLabApi:
         said = answer.body.lower()
         if answer.status == HTTPStatus.NOT_FOUND and b"commit" in said:
             # A commit that was just pushed may not be visible for a while.
-            raise TryAgain(f"could not {call.purpose}: GitLab has no such commit yet", effect=Effect.NONE)
+            raise NotYet(f"could not {call.purpose}: GitLab has no such commit yet", effect=Effect.NONE)
         if answer.status in {400, 404} and b"cannot transition" not in said:
             raise self._api.meaning(call, answer)
 
@@ -171,8 +183,22 @@ class GitLabApi:
         call = self._call("POST", repository, what, "deployments", body=body)
         return str(self._api.ask(call, shapes.OnlyId).id)
 
+    def find_deployment(self, repository: str, deployment: DeploymentRequest) -> str | None:
+        """Find it among the environment's that run; GitLab keeps no description to tell two of them apart."""
+        what = f"look for a deployment to {deployment.environment}"
+        call = self._call("GET", repository, what, "deployments").asking(
+            environment=deployment.environment, status="running", per_page=PAGE
+        )
+        found = self._api.ask(call, list[shapes.ListedDeployment])
+        return next((str(each.id) for each in found if each.sha == deployment.commit), None)
+
     def update_deployment(self, repository: str, deployment: str, report: DeploymentReport) -> None:
-        """Say how a deployment stands. A refusal of the state that it has already is no error."""
+        """Say how a deployment stands. A refusal of the state that it has already is no error.
+
+        GitLab takes the newest success for what is there now, and has no word for one that was replaced.
+        """
+        if report.state is ReportState.INACTIVE:
+            return
         status = DEPLOYMENT_WORDS[report.state]
         where, what = ("deployments", deployment), f"say how deployment {deployment} stands"
         call = self._call("PUT", repository, what, *where, body={"status": status})

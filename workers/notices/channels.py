@@ -17,7 +17,24 @@ ANSWER_SECONDS = 10.0
 
 
 class NotSent(Exception):
-    """The receiver did not take a notice; it may later."""
+    """The receiver did not take a notice; it may later.
+
+    `wait` is the receiver's own advice in seconds, if it gave one; after `within` seconds the notice is
+    not worth another try; `without_effect` says that the receiver surely did nothing.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        wait: float | None = None,
+        within: float | None = None,
+        without_effect: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.wait = wait
+        self.within = within
+        self.without_effect = without_effect
 
 
 class Channel(Protocol):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from workers.notices.channels import Channel, NotSent
 from workers.notices.wording import worded
+from workers.releases.reports import project_of
 
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 300.0
@@ -57,21 +58,33 @@ class Outbox(Protocol[Kept]):
         ...
 
 
+class Reports(Protocol):
+    """What tells Git hosts (`workers.notices.reporter.Reporter`)."""
+
+    def send(self, body: Mapping[str, Any]) -> None:
+        """Tell, or raise `NotSent`."""
+        ...
+
+
 class Drain:
     """Sends the notices of one receiver per call, and never waits between two tries.
 
-    `channel` returns the channel of a receiver, or None when it is not configured.
+    `channel` returns the channel of a chat, or None when it is not configured; `reports` tells Git hosts.
     """
 
-    def __init__(self, outbox: Outbox[Kept], channel: Callable[[str], Channel | None]) -> None:
+    def __init__(
+        self, outbox: Outbox[Kept], channel: Callable[[str], Channel | None], reports: Reports | None = None
+    ) -> None:
         self._outbox: Outbox[Any] = outbox
         self._channel = channel
+        self._reports = reports
 
     def drain(self, receiver: str) -> None:
         """Send what waits for a receiver, oldest first, until one fails; raises only `StoreAway`.
 
         A notice that fails is tried again after 1, 2, 4 ... at most 300 s, and given up, with a log line,
-        after 50 tries or when it is a day old (where its body has `at`, seconds since 1970).
+        after 50 tries or when it is a day old (where its body has `at`, seconds since 1970). A receiver
+        may ask for a longer pause, and say that a notice is not worth trying for so long.
         """
         ends_at = time.monotonic() + TURN_SECONDS
         while time.monotonic() < ends_at:
@@ -81,25 +94,33 @@ class Drain:
 
     def _settle(self, receiver: str, entry: Entry) -> bool:
         """Send one notice or put it off; tells whether the next one may follow."""
-        channel = self._channel(receiver)
-        if channel is None:
-            log.warning("a notice is given up: the configuration has no notices.%s any more", receiver)
-            return self._outbox.sent(entry) > 0
         try:
-            channel.send(worded(entry.body))
+            self._send(receiver, entry)
         except NotSent as error:
             return self._put_off(receiver, entry, error)
         return self._outbox.sent(entry) > 0
 
+    def _send(self, receiver: str, entry: Entry) -> None:
+        if project_of(receiver) is not None:
+            if self._reports is not None:
+                self._reports.send(entry.body)
+            return
+        channel = self._channel(receiver)
+        if channel is None:
+            log.warning("a notice is given up: the configuration has no notices.%s any more", receiver)
+            return
+        channel.send(worded(entry.body))
+
     def _put_off(self, receiver: str, entry: Entry, error: NotSent) -> bool:
         tries = entry.tries + 1
-        if tries >= MOST_TRIES or self._age(entry) >= LONGEST_LIFE:
-            about = {name: entry.body.get(name) for name in ("kind", "project", "number")}
+        if tries >= MOST_TRIES or self._age(entry) >= (error.within or LONGEST_LIFE):
+            known = ("kind", "project", "number", "releases")
+            about = {name: entry.body[name] for name in known if name in entry.body}
             log.error(
                 "a notice to %s is given up after %d tries: %s; it was %s", receiver, tries, error, about
             )
             return self._outbox.sent(entry) > 0
-        wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(entry.tries, 16))
+        wait = max(error.wait or 0.0, min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(entry.tries, 16)))
         log.warning("a notice to %s was not sent, next try in %.0f s: %s", receiver, wait, error)
         self._outbox.again(entry, wait)
         return False

@@ -22,6 +22,8 @@ class Intake:
     """How long the delivery is kept, so that a late second one is recognised."""
     remember_seconds: float
     """How long the commits of a ref are remembered."""
+    kept_back: Sequence[tuple[str, str, str]] = ()
+    """Project, full ref and commit of what was told and is not, or not yet, to be released."""
 
 
 @dataclass(frozen=True, slots=True)

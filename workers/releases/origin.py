@@ -63,6 +63,8 @@ class ReportState(StrEnum):
     SUCCESS = "success"
     FAILURE = "failure"
     CANCELED = "canceled"
+    INACTIVE = "inactive"
+    """Only of a deployment that was a success: another one took its place."""
 
 
 @dataclass(frozen=True, slots=True)

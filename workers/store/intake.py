@@ -84,6 +84,7 @@ def _delivery_of(intake: Intake, sent: AbstractSet[str] = frozenset()) -> JSON:
         "verdict": intake.verdict,
         "reason": intake.reason,
         "remember": int(intake.remember_seconds * 1000),
+        "kept_back": intake.kept_back,
         "candidates": [_candidate_of(candidate, sent) for candidate in intake.candidates],
     }
 

@@ -36,6 +36,13 @@ PATTERNS: dict[str, str] = {
     "ref": "ref:{}:{}",  # hash: commit, time
     "ref_commit": "ref:{}:{}:commit:{}",  # hash: release, before, time
     "ref_child": "ref:{}:{}:child:{}",  # the commit that was pushed on top of this one
+    # what was looked for at the Git hosts
+    "heard": "heard:{}",  # hash: ref of a project to the commit that its rules last kept from being released
+    "looked": "looked:{}",  # hash: repository and push patterns with which a project was last looked after
+    "sweeps": "sweeps",  # sorted set: kind of look, host and repository by the time (ms) of the next look
+    "sweep": "sweep:{}",  # hash: what one of them found last and waits to see again; how far the log was read
+    "redelivered": "redelivered:{}",  # sorted set: delivery of a host by the time (ms) we had it sent again
+    "schedules": "schedules",  # hash: project and schedule to the time (s) that was last dealt with
     # deliveries
     "delivery": "delivery:{}",  # hash: facts, verdict, reason, releases, event
     "deliveries": "deliveries",  # sorted set: delivery by the time (us) it came
@@ -44,6 +51,7 @@ PATTERNS: dict[str, str] = {
     "outbox": "outbox:{}",  # list: notices for one receiver, oldest first
     "outbox_state": "outbox:{}:state",  # hash: tries, busy_until
     "outbox_due": "outbox-due",  # sorted set: receiver by the time (ms) of its next try
+    "report": "report:{}",  # hash: what a release's Git host was told: status, deployment, stands, creating
     # probing production
     "probe": "probe:{}",  # hash: specification, holder and tally of one release's probes
     "probes": "probes",  # sorted set: release by the time (ms) its prober's lease ends

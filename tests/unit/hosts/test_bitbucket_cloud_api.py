@@ -102,6 +102,13 @@ def test_branches_are_listed_for_as_long_as_a_next_page_is_named() -> None:
     assert (dict(found.heads), found.complete) == ({"a": C1, "b": C2}, True)
 
 
+def test_a_commit_tells_its_message() -> None:
+    host, answers = bitbucket()
+    answers.written[f"GET {SHOP}/commit/{C1}"] = ok({"hash": C1, "message": "Mend it"})
+
+    assert host.message("acme/shop", C1) == "Mend it"
+
+
 @pytest.mark.parametrize(("parted", "relation"), [(C1, Relation.AHEAD), (C3, Relation.DIVERGED)])
 def test_a_comparison_tells_what_changed_since_the_two_parted(parted: str, relation: Relation) -> None:
     host, answers = bitbucket()

@@ -92,6 +92,14 @@ def test_branches_are_listed_by_what_the_host_says_of_further_pages() -> None:
     assert (dict(found.heads), found.complete) == ({"a": C1, "b": C2}, True)
 
 
+def test_a_commit_tells_its_message_without_what_is_dear_to_make() -> None:
+    host, answers = gitea()
+    call = f"GET {SHOP}/git/commits/{C1}?stat=false&verification=false&files=false"
+    answers.written[call] = ok({"sha": C1, "commit": {"message": "Mend it"}})
+
+    assert host.message("acme/shop", C1) == "Mend it"
+
+
 @pytest.mark.parametrize(
     ("ahead", "behind", "relation"),
     [

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from config.projects import ProjectSettings
 from workers.errors import Refused
 from workers.flow.connections import in_words, on_paths, same
+from workers.flow.git_addresses import no_address
 from workers.flow.outcomes import Call, Done, Fail, Note, Outcome, Settled, Wait
 from workers.flow.steps.base import timed_out
 from workers.flow.turn import Turn
@@ -53,6 +54,9 @@ class Create:
 
 
 def _resolve(turn: Turn) -> Outcome:
+    if not turn.release.git_url:
+        missing = f"neither the event nor the settings say where {turn.project.repository} is cloned from"
+        return Fail(Cause.CONFIGURATION, f"{missing}; {no_address(turn.project)}, then start it anew")
     target = turn.project.target
     place = turn.platform.resolve(target.team, target.plan, target.domain, turn.project.workspace.replicas)
     domain = turn.platform.domain(place.team_id, target.domain)

@@ -6,6 +6,7 @@ knows is left as a question: `decide` says `ask`, somebody asks, `settle` goes o
 
 from workers.flow.triggers.deciding import decide, decide_ci, settle
 from workers.flow.triggers.model import Candidate, Decision, MovedBack, ProjectRules, Verdict
+from workers.flow.triggers.pushes import branch_is_taken
 from workers.flow.triggers.questions import (
     NOTHING_KNOWN,
     Answers,
@@ -22,7 +23,7 @@ from workers.flow.triggers.questions import (
 )
 from workers.flow.triggers.repositories import same_repository
 from workers.flow.triggers.standing import Standing, at_tag, on_branch
-from workers.flow.triggers.sweeps import lost_pushes, needs_token
+from workers.flow.triggers.sweeps import FoundBy, lost_pushes, needs_token
 from workers.flow.triggers.times import catch_up_every, next_time, poll_every, schedule_event, schedules_of
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "CommitOfTag",
     "Decision",
     "DefaultBranch",
+    "FoundBy",
     "Green",
     "HeadOfBranch",
     "HeadOfChange",
@@ -45,6 +47,7 @@ __all__ = [
     "Standing",
     "Verdict",
     "at_tag",
+    "branch_is_taken",
     "catch_up_every",
     "decide",
     "decide_ci",

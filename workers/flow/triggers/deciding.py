@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from workers.flow.triggers.changes import judge_merged, judge_published
 from workers.flow.triggers.ci import judge_ci
 from workers.flow.triggers.comments import judge_comment
 from workers.flow.triggers.model import Basis, Decision, ProjectRules, Ruling
-from workers.flow.triggers.pushes import judge_change
+from workers.flow.triggers.pushes import judge_change, trigger_for
 from workers.flow.triggers.questions import UNASKED, Answers, Inquiry, NamedBy, NamedRef, Question
 from workers.flow.triggers.repositories import stranger
 from workers.flow.triggers.times import judge_schedule
@@ -76,13 +77,25 @@ def _decide(event: Event, project: ProjectRules, known_id: str | None, inquiry: 
     if blocked is not None:
         return Decision(project.name, "ignore", blocked)
     rulings = _rulings(event, project, inquiry)
-    if len(rulings) == 1:
-        ruling = rulings[0]
-        if ruling.question is None:
-            if ruling.candidate is None:
-                return Decision(project.name, "ignore", ruling.reason)
-            return Decision(project.name, "release", ruling.reason, (ruling.candidate,))
-    return _joined(rulings, Basis(event, project, known_id, inquiry))
+    if len(rulings) == 1 and rulings[0].candidate is not None:
+        return Decision(project.name, "release", rulings[0].reason, (rulings[0].candidate,))
+    decision = _joined(rulings, Basis(event, project, known_id, inquiry))
+    kept_back = _kept_back(event, project, rulings)
+    return replace(decision, kept_back=kept_back) if kept_back else decision
+
+
+def _kept_back(event: Event, project: ProjectRules, rulings: Sequence[Ruling]) -> tuple[tuple[str, str], ...]:
+    """Return the refs of a push that a trigger takes and that are not released, each with its commit."""
+    if event.kind != "push":
+        return ()
+    return tuple(
+        (change.ref, change.commit)
+        for change, ruling in zip(event.changes, rulings, strict=True)
+        if ruling.candidate is None
+        and change.commit is not None
+        and change.before != change.after
+        and trigger_for(change, project)[0] is not None
+    )
 
 
 def _joined(rulings: Sequence[Ruling], basis: Basis) -> Decision:

@@ -99,6 +99,8 @@ class Decision:
     reason: str
     candidates: tuple[Candidate, ...] = ()
     questions: tuple[Question[Any], ...] = ()
+    kept_back: tuple[tuple[str, str], ...] = ()
+    """Refs that a push trigger takes, each with its commit that is not, or not yet, to be released."""
     basis: Basis | None = field(default=None, compare=False, repr=False)
 
 

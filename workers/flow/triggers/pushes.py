@@ -59,6 +59,12 @@ def trigger_for(change: Change, project: ProjectRules) -> tuple[PushTrigger | No
     return None, f"{what} matches none of the push patterns {', '.join(known)}"
 
 
+def branch_is_taken(branch: str, project: ProjectRules) -> bool:
+    """Tell whether a push trigger of the project takes the branch."""
+    change = Change(RefType.BRANCH, branch, "update", before=None, after=None, commit=None)
+    return trigger_for(change, project)[0] is not None
+
+
 def _literally(patterns: tuple[str, ...], name: str) -> bool:
     own = next(prefix for prefix in OF_THE_HOST if name.startswith(prefix))
     return any(pattern.startswith(own) for pattern in patterns)

@@ -30,8 +30,14 @@ def on_branch(branch: str, commit: str, head: str | None, comparison: Comparison
     if comparison.relation in {Relation.AHEAD, Relation.IDENTICAL}:
         return _yes(f"{commit[:12]} is on {branch}, whose head is {head[:12]} by now")
     if comparison.relation is Relation.BEHIND:
-        return _no(f"{branch} was moved back to {head[:12]}, before {commit[:12]}")
-    return _no(f"a force push replaced {commit[:12]} on {branch}, whose head is {head[:12]} now")
+        return _no(
+            f"{branch} was moved back to {head[:12]}, before {commit[:12]}, or the commit never was on it, "
+            "as what only a fork has"
+        )
+    return _no(
+        f"{commit[:12]} is not on {branch}, whose head is {head[:12]} now: a force push replaced it, "
+        "or it never was there, as what only a fork has"
+    )
 
 
 def at_tag(tag: str, commit: str, named: str | None) -> Standing:

@@ -9,7 +9,7 @@ for _, id in ipairs(redis.call("ZRANGE", key_releases(), 0, most - 1)) do
   local over = facts[1] and facts[1] ~= "live" and finished and finished < before
   -- A release with a due time still has a workspace to be dealt with.
   if over and not redis.call("ZSCORE", key_due(), id) and not redis.call("ZSCORE", key_parked(facts[3]), id) then
-    redis.call("DEL", key_release(id), key_events(id), key_probe(id))
+    redis.call("DEL", key_release(id), key_events(id), key_probe(id), key_report(id))
     redis.call("ZREM", key_releases(), id)
     redis.call("ZREM", key_project_releases(facts[4]), id)
     redis.call("ZREM", key_status_releases(facts[1]), id)

@@ -24,6 +24,13 @@ local function nudge(id)
   end
 end
 
+-- Have a release's Git host told how it stands. receiver: as it is in the outbox, "" or nil for nobody.
+local function tell_host(receiver, id)
+  if not receiver or receiver == "" then return end
+  redis.call("RPUSH", key_outbox(receiver), cjson.encode({releases = {id}, at = now / 1000}))
+  redis.call("ZADD", key_outbox_due(), "NX", now_text, receiver)
+end
+
 -- Move a release to another status and keep the indexes true. The caller has checked that it may.
 local function set_status(id, from, to, reason)
   if from ~= to then
@@ -38,12 +45,13 @@ end
 -- End a release that was queued. No worker needs to touch it, unless it took a workspace over.
 local function end_queued(id, lane, to, reason)
   local release = key_release(id)
-  local facts = redis.call("HMGET", release, "order", "took_over")
+  local facts = redis.call("HMGET", release, "order", "took_over", "report")
   redis.call("ZREM", key_status_releases("queued"), id)
   redis.call("ZADD", key_status_releases(to), facts[1], id)
   emit(id, cjson.encode({type = "status", status = to, reason = reason}))
   redis.call("HSET", release, "status", to, "reason", reason, "finished_at", now_text)
   redis.call("ZREM", key_queued(lane), id)
+  tell_host(facts[3], id)
   if facts[2] then redis.call("ZADD", key_due(), now_text, id) else redis.call("ZREM", key_due(), id) end
 end
 
@@ -69,14 +77,15 @@ local function standstill(project, lane)
 end
 
 -- Write a new release down as queued; older queued ones of its lane give way. Its order is its place among all.
--- c: release, facts, state ("": as fresh ones have it), project, lane, commit, reason, config, settings, supersede
+-- c: release, facts, state ("": as fresh ones have it), project, lane, commit, reason, config, settings, supersede,
+--   report (receiver of the outbox that tells the Git host, or nil)
 local function enqueue(c)
   local number = redis.call("HINCRBY", key_numbers(), c.project, 1)
   local order = redis.call("INCR", key_sequence())
   local lane = redis.call("HMGET", key_lane(c.lane), "project", "running", "gave_way")
   redis.call("HSET", key_release(c.release), "facts", c.facts, "state", c.state, "status", "queued",
     "reason", c.reason, "number", number, "order", order, "created_at", now_text,
-    "lane", c.lane, "project", c.project, "commit", c.commit)
+    "lane", c.lane, "project", c.project, "commit", c.commit, "report", c.report or "")
   if not lane[1] then
     redis.call("HSET", key_lane(c.lane), "project", c.project)
     redis.call("SADD", key_lanes(), c.lane)
@@ -90,6 +99,7 @@ local function enqueue(c)
     end_queued(old, c.lane, "superseded", "release #" .. number .. " of the same lane is newer")
   end
   redis.call("ZADD", key_queued(c.lane), order, c.release)
+  tell_host(c.report, c.release)
   redis.call("ZADD", key_due(), whole(now + (c.delay or 0)), c.release)
   local running = lane[2]
   if running and c.supersede == "running" and tonumber(lane[3] or "0") < 3 then
