@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
 
 from config.settings import Settings
 from workers.flow.admission import REMEMBER_SECONDS, intake_of
@@ -21,6 +23,8 @@ from workers.releases.identity import new_release_id
 from workers.releases.intake import Intake
 from workers.releases.model import JSON
 from workers.wiring import Headers, Host
+
+NO_IDS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,13 @@ ANSWERED_TEST = Refusal(
 """Not taken, and yet answered well, as the host's test button asks."""
 
 
-def judge(host: Host, headers: Headers, body: bytes, settings: Settings) -> Intake | Refusal:
-    """Return what to write down for a delivery of this host, or why it is refused."""
+def judge(
+    host: Host, headers: Headers, body: bytes, settings: Settings, ids: Mapping[str, str] = NO_IDS
+) -> Intake | Refusal:
+    """Return what to write down for a delivery of this host, or why it is refused.
+
+    `ids` are the host's ids of the projects' repositories, as far as they are known, by project.
+    """
     try:
         host.verify(headers, body)
     except BadSignature as error:
@@ -60,13 +69,15 @@ def judge(host: Host, headers: Headers, body: bytes, settings: Settings) -> Inta
         return _refused(400, str(error), facts, settings)
     except UnsupportedMedia as error:
         return _refused(415, str(error), facts, settings)
-    return intake_from(facts, event, settings)
+    return intake_from(facts, event, settings, ids)
 
 
-def intake_from(facts: DeliveryFacts, event: Event, settings: Settings) -> Intake:
+def intake_from(
+    facts: DeliveryFacts, event: Event, settings: Settings, ids: Mapping[str, str] = NO_IDS
+) -> Intake:
     """Return what to write down for what a delivery says, as the projects of its host decide."""
     projects = {name: project for name, project in settings.projects.items() if project.host == facts.host}
-    decisions = decide(event, projects.values())
+    decisions = decide(event, projects.values(), ids)
     host = settings.hosts.get(facts.host)
     return intake_of(
         facts,
@@ -75,6 +86,7 @@ def intake_from(facts: DeliveryFacts, event: Event, settings: Settings) -> Intak
         projects,
         keep_seconds=settings.retention.deliveries,
         driver=host.driver if host else "",
+        ids=ids,
         api_url=host.api_url if host else None,
     )
 

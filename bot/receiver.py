@@ -30,6 +30,9 @@ log = structlog.get_logger("switchover.receiver")
 _stdlib_log = logging.getLogger("switchover.receiver")
 _NOT_IN_THE_STORE: Final = frozenset({"refused", "unanswered"})
 
+_TAKEN: Final = frozenset({"accepted", "asking"})
+"""Verdicts of which more comes than this answer."""
+
 WEBHOOKS: Final = "/webhooks/"
 
 _LARGE_BODY: Final = 128 * 1024
@@ -73,10 +76,11 @@ class Receiver:
         stated = headers.one("Content-Length")
         body = await read_capped(receive, stated, self._settings.server.max_body)
         begun = time.perf_counter()
+        ids = self._services.identities.of(self._settings.projects)
         if len(body) > _LARGE_BODY:
-            judged = await run_in_threadpool(judge, host, headers, body, self._settings)
+            judged = await run_in_threadpool(judge, host, headers, body, self._settings, ids)
         else:
-            judged = judge(host, headers, body, self._settings)
+            judged = judge(host, headers, body, self._settings, ids)
         if judged is ANSWERED_TEST:
             return "", Verdict("ignored", ANSWERED_TEST.reason, ())
         if isinstance(judged, Refusal):
@@ -147,6 +151,6 @@ async def _send_verdict(send: Send, delivery: str, verdict: Verdict, request_id:
         (b"content-length", b"%d" % len(body)),
         (HEADER, request_id.encode()),
     ]
-    status = 202 if verdict.verdict == "accepted" else 200
+    status = 202 if verdict.verdict in _TAKEN else 200
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -69,7 +69,13 @@ def serve(
 
     server = WebServer(make_app(services), services, settings, announce)
     watch = ReloadWatch(services.store.generation, server.reload)
-    housekeeper = Housekeeper(services.store, [Chore("reload", 0.0, watch.look, everywhere=True)])
+    housekeeper = Housekeeper(
+        services.store,
+        [
+            Chore("reload", 0.0, watch.look, everywhere=True),
+            Chore("repository ids", 0.0, services.identities.refresh, everywhere=True),
+        ],
+    )
     housekeeper.start()
     try:
         server.run([listener])

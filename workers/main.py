@@ -64,7 +64,7 @@ class WorkerProcess:
         self._services = wiring.build(settings, redis_url=redis_url, read=read)
         self._app = make_celery(redis_url, key_prefix=BROKER_PREFIX, queue=QUEUE)
         self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
-        register(self._app, self._services.engine, self._drain())
+        register(self._app, self._services.engine, self._drain(), self._services.inquirer)
         self._concurrency = concurrency
         self._pump = Pump(
             self._services.store,

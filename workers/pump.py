@@ -12,7 +12,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from workers.errors import Outdated, StoreAway
-from workers.queue import ADVANCE, SEND_NOTICES
+from workers.queue import ADVANCE, INQUIRE, SEND_NOTICES
 
 TICK_SECONDS = 0.03
 HEARTBEAT_SECONDS = 1.0
@@ -30,8 +30,8 @@ class Claiming(Protocol):
 
     def claim(
         self, most: int, cap: int, put_off_seconds: float
-    ) -> tuple[Sequence[str], Sequence[str], float]:
-        """Claim releases and receivers; also how late (seconds) the latest one was."""
+    ) -> tuple[Sequence[str], Sequence[str], Sequence[str], float]:
+        """Claim releases, receivers and inquiries; also how late (seconds) the latest release was."""
         ...
 
     def seen(self, worker: str) -> None:
@@ -108,7 +108,7 @@ class Pump:
         if time.monotonic() - self._beat_at >= HEARTBEAT_SECONDS:
             self._store.seen(self._worker)
             self._beat_at = time.monotonic()
-        releases, receivers, late = self._store.claim(
+        releases, receivers, inquiries, late = self._store.claim(
             min(MOST_AT_ONCE, self._cap), self._cap, PUT_OFF_SECONDS
         )
         if releases:
@@ -117,6 +117,8 @@ class Pump:
             self._send(ADVANCE, release)
         for receiver in receivers:
             self._send(SEND_NOTICES, receiver)
+        for inquiry in inquiries:
+            self._send(INQUIRE, inquiry)
 
     def _send(self, task: str, about: str) -> None:
         self._app.send_task(task, args=(about,), retry=False, ignore_result=True)

@@ -1,7 +1,7 @@
 """The Celery app: a queue of wake-ups, and nothing else. The store is the truth.
 
-A message names a release or a receiver and carries nothing more. It may be lost or come twice: what is
-due is claimed again, and a task that nobody called for ends at once.
+A message names a release, a receiver or an inquiry and carries nothing more. It may be lost or come
+twice: what is due is claimed again, and a task that nobody called for ends at once.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from config.sentinel import SentinelAddress, is_sentinel, sentinel_address
 
 ADVANCE = "switchover.advance"
 SEND_NOTICES = "switchover.send_notices"
+INQUIRE = "switchover.inquire"
 
 VISIBILITY_SECONDS = 15
 """A message that its worker did not take in this time is handed out again; taking it twice does nothing."""

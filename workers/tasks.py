@@ -1,4 +1,4 @@
-"""The two tasks: look at a release, and send a receiver's notices."""
+"""The tasks: look at a release, send a receiver's notices, and carry an inquiry on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 from celery import Celery
 
 from workers.errors import StoreAway
-from workers.queue import ADVANCE, SEND_NOTICES
+from workers.queue import ADVANCE, INQUIRE, SEND_NOTICES
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,15 @@ class Draining(Protocol):
         ...
 
 
-def register(app: Celery, engine: Engine, drain: Draining) -> None:
+class Inquiring(Protocol):
+    """Finds out what a decision waits for."""
+
+    def look(self, inquiry: str) -> None:
+        """Carry an inquiry on as far as it goes now; raises nothing but `StoreAway`."""
+        ...
+
+
+def register(app: Celery, engine: Engine, drain: Draining, inquirer: Inquiring) -> None:
     """Give the app its tasks. What a task could not do is due again by itself."""
 
     def advance(release_id: str) -> None:
@@ -44,5 +52,12 @@ def register(app: Celery, engine: Engine, drain: Draining) -> None:
         except StoreAway as error:
             log.debug("notices for %s: %s", receiver, error)
 
+    def inquire(inquiry: str) -> None:
+        try:
+            inquirer.look(inquiry)
+        except StoreAway as error:
+            log.debug("inquiry %s: %s", inquiry, error)
+
     app.task(advance, name=ADVANCE)
     app.task(send_notices, name=SEND_NOTICES)
+    app.task(inquire, name=INQUIRE)

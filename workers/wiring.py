@@ -9,10 +9,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import httpx
+import redis
 
 from config.projects import ProjectSettings
 from config.settings import HostSettings, Settings
 from workers.flow.engine import Engine
+from workers.flow.inquiries import Inquirer
 from workers.flow.looking.scheduler import Scheduler
 from workers.flow.looking.sweeper import Sweeper
 from workers.flow.moves import Writer
@@ -22,6 +24,7 @@ from workers.flow.reconcile import Reconciler
 from workers.flow.workspaces import Workspaces
 from workers.hosts.base import Headers, Host
 from workers.hosts.registry import DRIVERS, host_of
+from workers.identities import Identities
 from workers.leases import Renewer
 from workers.notices.reporter import Reporter
 from workers.outside import GitHosts, Platforms
@@ -30,6 +33,7 @@ from workers.platforms.web import HttpWeb
 from workers.releases.identity import new_release_id
 from workers.releases.model import Release
 from workers.store.connection import connect, connect_async, durability
+from workers.store.inquiries import InquiryStore, RepositoryIds
 from workers.store.intake import AsyncIntakeStore, IntakeStore
 from workers.store.outbox import OutboxStore
 from workers.store.probes import ProbeStore
@@ -114,6 +118,7 @@ class Services:
     """A configured platform by its name, or None."""
     git_hosts: Callable[[str], GitHost | None]
     """What asks and tells a configured Git host, by its name, or None when it cannot be asked."""
+    inquirer: Inquirer
     reporter: Reporter
     """Tells Git hosts how releases stand."""
     reconciler: Reconciler
@@ -134,6 +139,7 @@ class WebServices:
     intake_sync: IntakeStore
     standing: StandingStore
     sessions: SessionStore
+    identities: Identities
     operations: Operations
     workspaces: Workspaces
     sweeps: SweepStore
@@ -193,6 +199,7 @@ def build(
         engine=engine,
         platforms=platforms.platform,
         git_hosts=git_hosts.find,
+        inquirer=_inquirer(client, offset, live, git_hosts),
         reporter=Reporter(
             reading,
             ReportStore(client),
@@ -211,6 +218,19 @@ def build(
             settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
         ),
         close=close,
+    )
+
+
+def _inquirer(client: redis.Redis, offset: Offset, live: LiveSettings, hosts: GitHosts) -> Inquirer:
+    return Inquirer(
+        store=InquiryStore(client, offset=offset),
+        ids=RepositoryIds(client),
+        hosts=hosts.find,
+        projects=live.projects,
+        drivers=live.drivers,
+        api_urls=live.api_urls,
+        keep_seconds=lambda: live.current.retention.deliveries,
+        jitter=random.random,
     )
 
 
@@ -236,6 +256,7 @@ def build_web(
         intake_sync=IntakeStore(client, offset=offset),
         standing=StandingStore(client, offset=offset),
         sessions=SessionStore(client),
+        identities=Identities(RepositoryIds(client)),
         operations=Operations(store, reading, live.projects, live.drivers, live.api_urls),
         workspaces=Workspaces(reading, store),
         sweeps=SweepStore(client, offset=offset),

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 QUICK = Timing(workspace_start=0.05, landscape=0.05, route=0.0)
 MOST_DEATHS = 20
-QUEUES = ("due", "outbox_due", "probes")
+QUEUES = ("due", "outbox_due", "probes", "inquiries")
 
 
 class KillableHouse(House):
@@ -110,12 +110,14 @@ class KillableHouse(House):
         due = self._next_due()
         if due is not None and due > self.clock():
             return False  # a claim of nothing changes nothing: it is no point worth a crash
-        releases, receivers, _ = self.services.store.claim(50, 1000, 5.0)
+        releases, receivers, inquiries, _ = self.services.store.claim(50, 1000, 5.0)
         for release_id in releases:
             self.crossings.cross("hand-over", partial(self.services.engine.advance, release_id))
+        for inquiry in inquiries:
+            self.crossings.cross("hand-over", partial(self.services.inquirer.look, inquiry))
         for receiver in receivers:
             self._drain.drain(receiver)
-        return self.probe() or bool(releases) or bool(receivers)
+        return self.probe() or bool(releases) or bool(receivers) or bool(inquiries)
 
     def _next_due(self) -> float | None:
         firsts = [self.client.zrange(key(name), 0, 0, withscores=True) for name in QUEUES]

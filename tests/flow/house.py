@@ -231,14 +231,16 @@ class House:
         raise AssertionError(f"still busy after {MOST_WAKE_UPS} wake-ups; {self.describe()}")
 
     def _wake(self) -> bool:
-        releases, _, _ = self.services.store.claim(50, 1000, 5.0)
+        releases, _, inquiries, _ = self.services.store.claim(50, 1000, 5.0)
         for release_id in releases:
             self.services.engine.advance(release_id)
-        return self.probe() or bool(releases)
+        for inquiry in inquiries:
+            self.services.inquirer.look(inquiry)
+        return self.probe() or bool(releases) or bool(inquiries)
 
     def _next_due(self) -> float | None:
-        first = self.client.zrange(key("due"), 0, 0, withscores=True)
-        times = [float(first[0][1]) / 1000] if first else []
+        firsts = [self.client.zrange(key(name), 0, 0, withscores=True) for name in ("due", "inquiries")]
+        times = [float(first[0][1]) / 1000 for first in firsts if first]
         times += [at for release_id, at in self._probed.items() if release_id in self._watches]
         return min(times, default=None)
 

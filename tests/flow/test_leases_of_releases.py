@@ -144,7 +144,7 @@ def test_workers_that_die_now_and_then_cost_nothing(house: House) -> None:
 
 def test_waking_a_release_twice_does_nothing_more(house: House) -> None:
     house.publish()
-    (release_id, *_), _, _ = house.services.store.claim(10, 100, 5.0)
+    (release_id, *_), _, _, _ = house.services.store.claim(10, 100, 5.0)
     house.services.engine.advance(release_id)
     calls, lines = len(house.sandbox.calls), len(house.reading.history(release_id))
 
@@ -157,11 +157,11 @@ def test_waking_a_release_twice_does_nothing_more(house: House) -> None:
 
 def test_a_claimed_release_that_nobody_carries_out_is_due_again(house: House) -> None:
     release_id = queued(house)
-    first, _, _ = house.services.store.claim(10, 100, 5.0)
-    at_once, _, _ = house.services.store.claim(10, 100, 5.0)
+    first, _, _, _ = house.services.store.claim(10, 100, 5.0)
+    at_once, _, _, _ = house.services.store.claim(10, 100, 5.0)
     house.jump(5.1)
 
-    again, _, late = house.services.store.claim(10, 100, 5.0)
+    again, _, _, late = house.services.store.claim(10, 100, 5.0)
 
     assert (first, at_once, again) == ([release_id], [], [release_id])
     assert 0.0 <= late < 1.0
@@ -171,8 +171,8 @@ def test_no_more_is_claimed_than_the_queue_may_hold(house: House) -> None:
     queued(house)
     house.client.rpush("switchover:celery:advance", *["task"] * 7)
 
-    full, _, _ = house.services.store.claim(10, 7, 5.0)
-    room, _, _ = house.services.store.claim(10, 8, 5.0)
+    full, _, _, _ = house.services.store.claim(10, 7, 5.0)
+    room, _, _, _ = house.services.store.claim(10, 8, 5.0)
 
     assert (len(full), len(room)) == (0, 1)
 

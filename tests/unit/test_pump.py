@@ -9,7 +9,7 @@ from celery import Celery
 
 from workers.errors import StoreAway
 from workers.pump import Pump
-from workers.queue import ADVANCE, SEND_NOTICES, make_celery
+from workers.queue import ADVANCE, INQUIRE, SEND_NOTICES, make_celery
 from workers.store.connection import connect
 from workers.store.keyspace import BROKER_PREFIX, QUEUE
 
@@ -20,6 +20,7 @@ class Due:
 
     releases: list[str] = field(default_factory=list)
     receivers: list[str] = field(default_factory=list)
+    inquiries: list[str] = field(default_factory=list)
     late: float = 0.0
     away: bool = False
     claims: int = 0
@@ -27,14 +28,14 @@ class Due:
 
     def claim(
         self, most: int, cap: int, put_off_seconds: float
-    ) -> tuple[Sequence[str], Sequence[str], float]:
+    ) -> tuple[Sequence[str], Sequence[str], Sequence[str], float]:
         assert most <= cap
         assert put_off_seconds > 0
         self.claims += 1
         if self.away:
             raise StoreAway("gone for a moment")
-        claimed = (self.releases, self.receivers, self.late)
-        self.releases, self.receivers = [], []
+        claimed = (self.releases, self.receivers, self.inquiries, self.late)
+        self.releases, self.receivers, self.inquiries = [], [], []
         return claimed
 
     def seen(self, worker: str) -> None:
@@ -54,17 +55,18 @@ def app(store_url: str) -> Celery:
 
 
 def test_what_is_due_is_handed_to_celery(store_url: str, app: Celery) -> None:
-    due = Due(["r-1", "r-2"], ["team"], late=0.25)
+    due = Due(["r-1", "r-2"], ["team"], ["d-1/shop"], late=0.25)
     pump = Pump(due, app, worker="worker-1", concurrency=4)
     pump.start()
     with connect(store_url) as client:
-        soon(lambda: client.llen(BROKER_PREFIX + QUEUE) == 3)
+        soon(lambda: client.llen(BROKER_PREFIX + QUEUE) == 4)
         tasks = list(client.lrange(BROKER_PREFIX + QUEUE, 0, -1))
     pump.stop()
     app.close()
 
     assert sum(ADVANCE in text for text in tasks) == 2
     assert sum(SEND_NOTICES in text for text in tasks) == 1
+    assert sum(INQUIRE in text for text in tasks) == 1
     assert pump.lateness == 0.25
     assert due.beats[0] == "worker-1"
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from config.projects import ProjectSettings
 from workers.flow.git_addresses import git_address
+from workers.flow.remembering import checks_of, learned, named_by, waits_of
 from workers.flow.reports import report_receiver
-from workers.flow.triggers import Candidate, Decision
-from workers.releases.codec import facts_of, plain, state_of
+from workers.flow.triggers import Candidate, Decision, NamedBy
+from workers.releases.codec import dumps, facts_of, plain, state_of
 from workers.releases.events import DeliveryFacts, Event
 from workers.releases.identity import new_release_id
+from workers.releases.inquiries import inquiry_document, inquiry_id
 from workers.releases.intake import Intake
 from workers.releases.model import JSON, PENDING, Release, Trigger
 from workers.releases.status import Status
@@ -51,23 +54,30 @@ def intake_of(
     *,
     keep_seconds: float,
     driver: str,
+    ids: Mapping[str, str] = MappingProxyType({}),
     api_url: str | None = None,
     stood: Stood | None = None,
 ) -> Intake:
     """Return what the store writes down for a verified delivery of a host with this driver and `api_url`.
 
+    `ids` are the host's ids of the projects' repositories, as far as they are known, by project.
     With `stood` the host itself was asked where the refs are, and said so after that was read: nothing is
     released where a ref was moved on since.
     """
-
-    def address(candidate: Candidate) -> str:
-        return git_url_of(projects[candidate.project], driver, candidate.clone_url, api_url)
-
     candidates = [
-        _candidate(candidate, projects[candidate.project], facts, event, address(candidate), stood)
+        _candidate(
+            candidate,
+            projects[candidate.project],
+            facts,
+            event,
+            git_url_of(projects[candidate.project], driver, candidate.clone_url, api_url),
+            stood,
+        )
         for decision in decisions
         for candidate in decision.candidates
     ]
+    inquiries = [_inquiry(decision, facts, event) for decision in decisions if decision.verdict == "ask"]
+    rules = list(projects.values())
     return Intake(
         delivery=facts.delivery,
         facts=delivery_json(facts, event, decisions),
@@ -76,23 +86,63 @@ def intake_of(
         reason="" if candidates else reason_without_candidates(event, decisions),
         keep_seconds=keep_seconds,
         remember_seconds=REMEMBER_SECONDS,
+        inquiries=inquiries,
+        named=named_by(event, rules, ids),
+        checks=checks_of(event, rules, ids),
+        ids=learned(event, rules, ids),
         kept_back=[
             (decision.project, ref, commit) for decision in decisions for ref, commit in decision.kept_back
         ],
     )
 
 
+def candidates_of(
+    decision: Decision,
+    project: ProjectSettings,
+    facts: DeliveryFacts,
+    event: Event,
+    *,
+    driver: str,
+    api_url: str | None,
+) -> list[JSON]:
+    """Return the commits that a decision wants released, as the scripts of admission take them."""
+    return [
+        _candidate(each, project, facts, event, git_url_of(project, driver, each.clone_url, api_url), None)
+        for each in decision.candidates
+    ]
+
+
+def _inquiry(decision: Decision, facts: DeliveryFacts, event: Event) -> JSON:
+    """Return what `accept.lua` takes of a decision that asks."""
+    about: JSON = {
+        "id": inquiry_id(facts.delivery, decision.project),
+        "project": decision.project,
+        "document": dumps(inquiry_document(facts, event)),
+        "reason": decision.reason,
+        "said": said_of(decision),
+        "waits": waits_of(event, decision),
+    }
+    named = next((each for each in decision.questions if isinstance(each, NamedBy)), None)
+    return about if named is None else about | {"ci": named.commit}
+
+
+def said_of(decision: Decision) -> str:
+    """Return how a project's part of a delivery's reason reads."""
+    return f"{decision.project}: {decision.reason}"
+
+
 def reason_without_candidates(event: Event, decisions: Iterable[Decision]) -> str:
     """Say why nothing is released: each project's reason, but only of those that the event is about."""
     if event.kind == "ping":
         return "the host asked whether somebody listens"
-    reasons = [decision for decision in decisions if decision.verdict == "ignore"]
-    if not reasons:
+    told = list(decisions)
+    if not told:
         return "no project is configured for this host"
-    near = [decision for decision in reasons if " follows " not in decision.reason]
+    near = [decision for decision in told if " follows " not in decision.reason]
     if not near:
         return f"no project follows {event.repository or 'a repository that this event names'}"
-    return "; ".join(f"{decision.project}: {decision.reason}" for decision in near)
+    # Those that ask are told of by the store, which knows what becomes of them.
+    return "; ".join(said_of(decision) for decision in near if decision.verdict == "ignore")
 
 
 def delivery_json(facts: DeliveryFacts, event: Event, decisions: Sequence[Decision]) -> JSON:
@@ -214,7 +264,8 @@ def _candidate(
         "project": project.name,
         "lane": lane,
         "commit": candidate.commit,
-        "reason": candidate.message or f"push to {candidate.ref}",
+        "reason": candidate.message
+        or f"{candidate.trigger} {'to' if candidate.trigger == 'push' else 'of'} {candidate.ref}",
         "config": digest,
         "settings": project.canonical,
         "supersede": project.supersede,

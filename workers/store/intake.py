@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -77,7 +77,12 @@ class IntakeStore:
 
 def _delivery_of(intake: Intake, sent: AbstractSet[str] = frozenset()) -> JSON:
     """Return what `accept.lua` takes of a delivery. Settings that were `sent` before stay at home."""
-    return {
+    more = {
+        name: value
+        for name in ("inquiries", "named", "checks", "ids")
+        if (value := getattr(intake, name))  # most deliveries have none of them
+    }
+    return more | {
         "id": intake.delivery,
         "facts": _text(intake.facts),
         "keep": int(intake.keep_seconds * 1000),
@@ -104,12 +109,22 @@ def _verdict(answer: Sequence[Any]) -> Verdict:
 
 
 def _delivery(delivery_id: str, fields: dict[str, str]) -> JSON:
+    facts: JSON = json.loads(fields["facts"])
+    if "asked" in fields:
+        found_out = {each["project"]: each for each in json.loads(fields["asked"])}
+        facts["decisions"] = [_decision(each, found_out) for each in facts["decisions"]]
     return {
         "id": delivery_id,
-        **json.loads(fields["facts"]),
+        **facts,
         "verdict": fields["verdict"],
         "reason": fields["reason"],
         "releases": json.loads(fields["releases"]),
         "received_at": int(fields["received_at"]) / 1000,
         "repeats": int(fields.get("repeats", "0")),
     }
+
+
+def _decision(decision: JSON, found_out: Mapping[str, JSON]) -> JSON:
+    """Return a project's decision as it is by now, where something had to be found out for it first."""
+    newer = found_out.get(decision["project"])
+    return decision if newer is None else decision | {"verdict": newer["verdict"], "reason": newer["reason"]}

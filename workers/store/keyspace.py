@@ -33,7 +33,7 @@ PATTERNS: dict[str, str] = {
     "target": "target:{}",  # hash: release that holds the target's lock, since (ms)
     "freeze": "freeze:{}",  # JSON: a project's freeze
     # what a ref was last moved to
-    "ref": "ref:{}:{}",  # hash: commit, time
+    "ref": "ref:{}:{}",  # hash: commit, time, back, arrived (ms)
     "ref_commit": "ref:{}:{}:commit:{}",  # hash: release, before, time
     "ref_child": "ref:{}:{}:child:{}",  # the commit that was pushed on top of this one
     # what was looked for at the Git hosts
@@ -47,6 +47,14 @@ PATTERNS: dict[str, str] = {
     "delivery": "delivery:{}",  # hash: facts, verdict, reason, releases, event
     "deliveries": "deliveries",  # sorted set: delivery by the time (us) it came
     "verdicts": "verdicts",  # hash: verdict to how many
+    # what has to be found out before a project's decision is made; an inquiry is named delivery/project
+    "inquiry": "inquiry:{}",  # hash: document (the event), delivery, project, asked_at (ms), errors
+    "inquiries": "inquiries",  # sorted set: inquiry by the time (ms) of its next look
+    "waiting": "waiting:{}:{}",  # set: inquiries of a project that wait for CI of a commit
+    "tip": "tip:{}:{}",  # hash: newest commit of a ref on which CI is awaited, before, time, arrived
+    "named": "named:{}:{}",  # hash: ref to "<ms>|<JSON of the push>", by project and commit
+    "green": "green:{}:{}",  # set: checks that events told to be green, for a project and a commit
+    "repository_ids": "repository-ids",  # hash: project, host and repository to its id
     # notices
     "outbox": "outbox:{}",  # list: notices for one receiver, oldest first
     "outbox_state": "outbox:{}:state",  # hash: tries, busy_until

@@ -134,10 +134,11 @@ class ReleaseStore:
 
     def claim(
         self, most: int, cap: int, put_off_seconds: float
-    ) -> tuple[Sequence[str], Sequence[str], float]:
-        """Claim due releases and receivers for Celery; also how late (seconds) the latest one was."""
-        releases, receivers, late = self._scripts.run("claim", most, cap, int(put_off_seconds * 1000))
-        return releases, receivers, int(late) / 1000
+    ) -> tuple[Sequence[str], Sequence[str], Sequence[str], float]:
+        """Claim due releases, receivers and inquiries for Celery; also how late (seconds) a release was."""
+        answer = self._scripts.run("claim", most, cap, int(put_off_seconds * 1000))
+        releases, receivers, inquiries, late = answer
+        return releases, receivers, inquiries, int(late) / 1000
 
     def seen(self, worker: str) -> None:
         """Note that a worker process is alive, and raise the store to the schema version that it knows.

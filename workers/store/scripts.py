@@ -22,12 +22,16 @@ def no_offset() -> int:
     return 0
 
 
+ADMITTING = frozenset({"accept", "inquiry_postpone", "inquiry_settle"})
+"""Scripts with the rules of admission in front of them."""
+
+
 @cache
 def source(name: str) -> str:
     """Return the text of a script with the key functions and the prelude in front of it."""
     folder = files("workers.store") / "lua"
-    prelude = (folder / "prelude.lua").read_text()
-    return f"{lua_functions()}\n{prelude}\n{(folder / (name + '.lua')).read_text()}"
+    parts = ["prelude", *(["admission"] if name in ADMITTING else []), name]
+    return "\n".join([lua_functions(), *((folder / f"{part}.lua").read_text() for part in parts)])
 
 
 class Scripts:

@@ -63,6 +63,9 @@ def green(trigger: PushTrigger, inquiry: Inquiry, ruling: Ruling, project: Proje
     if inquiry.is_open(question):
         return Ruling(waiting, None, question)
     if not inquiry.is_known(question):
+        if inquiry.late:
+            words = f"whether {wanted} is green for {question.commit[:12]} could not be found out"
+            return Ruling(f"{ruling.reason}, but {words} within {format_duration(trigger.within)}")
         return Ruling(
             f"{waiting}, which the host has to tell in an event of its CI (without a token it cannot be "
             f"asked: hosts.{project.host}.token)"

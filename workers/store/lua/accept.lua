@@ -5,123 +5,11 @@
 --   (settings "" when the store should have them), and ref, before ("" none), replayed ("1"|""), forced ("1"|""),
 --   time (host's, seconds, or ""), moved_back (release|ignore); and stood, only when the host was asked where
 --   the ref is: the commit ("" none) that was last accepted on it before the host was asked
+--   Optional: inquiries [{id, project, document, reason, said, waits [{ref, commit, before, time}], ci}], where `ci` is
+--   the commit that an event of CI tells of; named [{project, commit, ref, text}]: what pushes named, for such events;
+--   checks [{project, commit, name, green ("1"|"")}]: checks that such events told of; ids {field: repository id}
 -- Returns for each: verdict, reason, release ids; or "settings" when the store lacks some, and
 --   nothing of that delivery was written
--- Order within a ref (P5): the before/after chain, else the host's time, else arrival.
-
-local FINISHED_BADLY = {failed = true, cancelled = true, superseded = true, rolled_back = true, replaced = true}
-
--- So long after the host told where a ref is (ms), a push that cannot be ordered waits for the host to be asked again.
-local ASKED_AGAIN = 3600000
-
-local function remember_chain(c, remember)
-  if c.before ~= "" then
-    redis.call("SET", key_ref_child(c.project, c.ref, c.before), c.commit, "PX", remember)
-  end
-end
-
--- Note where a push moved a ref to. `back` says that it may have stood at that commit before.
-local function remember_move(c, release, back, remember)
-  local commit_key = key_ref_commit(c.project, c.ref, c.commit)
-  local found = c.stood and now_text or ""
-  redis.call("HSET", key_ref(c.project, c.ref), "commit", c.commit, "time", c.time, "back", back and "1" or "",
-    "found", found)
-  redis.call("HSET", commit_key, "before", c.before, "time", c.time, "release", release, "found", found)
-  redis.call("PEXPIRE", commit_key, remember)
-  remember_chain(c, remember)
-end
-
--- Decide what to do with a commit of which the host said, after `stood` was read, that the ref is there now.
-local function judge_found(c)
-  local head = redis.call("HMGET", key_ref(c.project, c.ref), "commit", "time")
-  local seen = redis.call("HGET", key_ref_commit(c.project, c.ref, c.commit), "release")
-  local first = seen and redis.call("HMGET", key_release(seen), "status", "number") or {}
-  local name = "release #" .. (first[2] or "?")
-  if head[1] == c.commit then
-    return "join", "the same commit is " .. name .. " already (" .. (first[1] or "forgotten") .. ")", seen or nil
-  end
-  if (head[1] or "") ~= c.stood then
-    return "ignore", "the ref was moved on while the host was asked; the next look decides"
-  end
-  -- It is newer than what was accepted, whatever the clocks of the store and of the host say.
-  c.before = c.stood
-  if c.time == "" then c.time = string.format("%.3f", now / 1000) end
-  if (tonumber(head[2] or "") or 0) > tonumber(c.time) then c.time = head[2] end
-  if not seen then return "new", nil, nil, false end
-  if c.moved_back == "release" then return "new", "the ref moved back to the commit of " .. name, nil, true end
-  redis.call("HSET", key_heard(c.project), c.ref, c.commit)
-  return "ignore", "the ref moved back to the commit of " .. name .. ", and the trigger says forced: ignore"
-end
-
--- Decide what a commit on a ref is: "new", or "join"/"ignore" with a reason and the release to join.
--- A replay is never taken for an event that was merely sent again.
--- Returns as fourth whether the ref may have stood at this commit before.
-local function judge(c, remember)
-  if c.stood then return judge_found(c) end
-  local head = redis.call("HMGET", key_ref(c.project, c.ref), "commit", "time", "back", "found")
-  local seen = redis.call("HMGET", key_ref_commit(c.project, c.ref, c.commit), "release", "before", "time", "found")
-  local time, head_time = tonumber(c.time), tonumber(head[2] or "")
-  local earlier = time and head_time and time < head_time
-  local back = c.forced == "1" or seen[2]
-  if seen[1] then
-    local first = redis.call("HMGET", key_release(seen[1]), "status", "number")
-    local name = "release #" .. (first[2] or "?")
-    local sent_again = c.replayed == "" and (seen[2] or "") == c.before and (seen[3] or "") == c.time
-    if head[1] == c.commit then
-      if (seen[4] or "") ~= "" and c.replayed == "" then
-        remember_move(c, seen[1], back, remember)
-        return "join", "late: the host was asked before this came, and the commit is " .. name .. " already", seen[1]
-      end
-      if not FINISHED_BADLY[first[1] or "failed"] or sent_again or (earlier and c.replayed == "") then
-        if time and head_time and time > head_time then remember_move(c, seen[1], true, remember) end
-        return "join", "the same commit is " .. name .. " already (" .. (first[1] or "forgotten") .. ")", seen[1]
-      end
-      return "new", "the commit was pushed again after " .. name .. " (" .. (first[1] or "forgotten") .. ")", nil, back
-    end
-    if (c.forced == "1" or c.before == head[1]) and not earlier and not (sent_again and time) then
-      if c.moved_back == "release" then return "new", "the ref moved back to the commit of " .. name, nil, back end
-      return "ignore", "the ref moved back to the commit of " .. name .. ", and the trigger says forced: ignore"
-    end
-    return "join", "late: the commit is " .. name .. " already, and a newer one came since", seen[1]
-  end
-  if not head[1] then return "new", nil, nil, back end
-  -- Where the ref went in a circle the chain holds both ways round, and the host's time decides.
-  local followed = redis.call("EXISTS", key_ref_child(c.project, c.ref, c.commit)) == 1
-  local circle = followed or (earlier and head[3] == "1")
-  local later = time and head_time and time > head_time
-  if c.before == head[1] and (later or not circle) then return "new", nil, nil, back end
-  if followed then
-    remember_chain(c, remember)
-    return "ignore", "late: a commit pushed on top of this one was accepted before it"
-  end
-  if earlier then return "ignore", "late: the host moved the ref on before this delivery came" end
-  if not later and now - (tonumber(head[4] or "") or 0) < ASKED_AGAIN then
-    return "ignore", "the host was asked where the ref is, and this may be older: the next look decides"
-  end
-  return "new", nil, nil, back
-end
-
--- Carry the candidates of one delivery out. Returns verdict, reason, release ids.
-local function admit(candidates, remember)
-  local made, joined, reasons = {}, {}, {}
-  for _, c in ipairs(candidates) do
-    local decision, reason, first, back = judge(c, remember)
-    if decision == "new" then
-      if reason then c.reason = reason end
-      local number = enqueue(c)
-      remember_move(c, c.release, back, remember)
-      redis.call("HDEL", key_heard(c.project), c.ref)
-      table.insert(made, c.release)
-      table.insert(reasons, c.project .. ": release #" .. number)
-    else
-      if first then table.insert(joined, first) end
-      table.insert(reasons, c.project .. ": " .. reason)
-    end
-  end
-  local ids = (#made > 0 and made) or joined
-  local verdict = (#made > 0 and "accepted") or (#joined > 0 and "duplicate") or "ignored"
-  return verdict, table.concat(reasons, "; "), ids
-end
 
 local settings_known = {}
 local function lacks_settings(c)
@@ -131,6 +19,52 @@ local function lacks_settings(c)
   return c.settings == "" and not settings_known[c.config]
 end
 
+-- Keep what events of CI are matched with later.
+local function remember(delivery)
+  for _, n in ipairs(delivery.named or {}) do
+    redis.call("HSET", key_named(n.project, n.commit), n.ref, now_text .. "|" .. n.text)
+    redis.call("PEXPIRE", key_named(n.project, n.commit), delivery.keep)
+  end
+  for _, h in ipairs(delivery.checks or {}) do
+    redis.call(h.green == "1" and "SADD" or "SREM", key_green(h.project, h.commit), h.name)
+    redis.call("PEXPIRE", key_green(h.project, h.commit), delivery.keep)
+  end
+  for field, id in pairs(delivery.ids or {}) do redis.call("HSETNX", key_repository_ids(), field, id) end
+end
+
+-- Tell why an event of CI needs no inquiry of its own, or nil when it does.
+local function needless(q)
+  if look_again(q.project, q.ci) > 0 then
+    return "CI told of " .. q.ci:sub(1, 12) .. "; the push that waits for it is looked at again"
+  end
+  if redis.call("EXISTS", key_named(q.project, q.ci)) == 0 then
+    return "no push that is still remembered named " .. q.ci:sub(1, 12)
+  end
+  return nil
+end
+
+-- Write down what has to be found out first. Returns for each project: verdict, reason, and how it is said.
+local function inquire(delivery)
+  local asked, open = {}, false
+  for place, q in ipairs(delivery.inquiries) do
+    local reason = q.ci and needless(q)
+    if reason then
+      asked[place] = {project = q.project, verdict = "ignore", reason = reason, said = q.project .. ": " .. reason}
+    else
+      open = true
+      asked[place] = {project = q.project, verdict = "ask", reason = q.reason, said = q.said}
+      redis.call("HSET", key_inquiry(q.id), "document", q.document, "asked_at", now_text, "delivery", delivery.id,
+        "project", q.project)
+      redis.call("ZADD", key_inquiries(), now_text, q.id)
+      for _, w in ipairs(q.waits) do
+        w.project = q.project
+        move_tip(w, delivery.keep)
+      end
+    end
+  end
+  return asked, open
+end
+
 -- `place` tells deliveries apart that came together: lists of deliveries go by their time.
 local function accept(delivery, place)
   local record = key_delivery(delivery.id)
@@ -138,14 +72,27 @@ local function accept(delivery, place)
   if known[2] then
     redis.call("HINCRBY", record, "repeats", 1)
     redis.call("HINCRBY", key_verdicts(), "duplicate", 1)
-    return {"duplicate", "this delivery came before and was " .. known[2], cjson.decode(known[1])}
+    local was = (known[2] == "asking" and "is still " or "was ") .. known[2]
+    return {"duplicate", "this delivery came before and " .. was, cjson.decode(known[1])}
   end
   for _, c in ipairs(delivery.candidates) do
     if lacks_settings(c) then return {"settings"} end
   end
   local verdict, reason, releases = delivery.verdict, delivery.reason, {}
   if #delivery.candidates > 0 then
-    verdict, reason, releases = admit(delivery.candidates, delivery.remember)
+    local made, joined
+    made, joined, reason = admit(delivery.candidates, delivery.remember)
+    releases = (#made > 0 and made) or joined
+    verdict = (#made > 0 and "accepted") or (#joined > 0 and "duplicate") or "ignored"
+  end
+  if delivery.named or delivery.checks or delivery.ids then remember(delivery) end
+  if delivery.inquiries then
+    local asked, open = inquire(delivery)
+    local words = reason ~= "" and {reason} or {}
+    for _, each in ipairs(asked) do table.insert(words, each.said) end
+    redis.call("HSET", record, "base", reason, "asked", cjson.encode(asked))
+    if open and verdict ~= "accepted" then verdict = "asking" end
+    reason = table.concat(words, "; ")
   end
   for _, kept in ipairs(delivery.kept_back) do redis.call("HSET", key_heard(kept[1]), kept[2], kept[3]) end
   redis.call("HSET", record, "facts", delivery.facts, "verdict", verdict, "reason", reason,
