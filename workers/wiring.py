@@ -200,14 +200,7 @@ def build(
         platforms=platforms.platform,
         git_hosts=git_hosts.find,
         inquirer=_inquirer(client, offset, live, git_hosts),
-        reporter=Reporter(
-            reading,
-            ReportStore(client),
-            hosts=git_hosts.find,
-            settings=SettingsOfReleases(store).of,
-            public_url=lambda: live.current.server.public_url,
-            turn=store.turn,
-        ),
+        reporter=_reporter(client, live, store, git_hosts),
         reconciler=Reconciler(
             looking=reading, acting=store, platforms=platforms.platform, projects=live.projects
         ),
@@ -218,6 +211,17 @@ def build(
             settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
         ),
         close=close,
+    )
+
+
+def _reporter(client: redis.Redis, live: LiveSettings, store: ReleaseStore, hosts: GitHosts) -> Reporter:
+    return Reporter(
+        Reading(client),
+        ReportStore(client),
+        hosts=hosts.find,
+        settings=SettingsOfReleases(store).of,
+        public_url=lambda: live.current.server.public_url,
+        turn=store.turn,
     )
 
 

@@ -134,9 +134,10 @@ class House:
 
     # Time.
 
-    def offset(self) -> int:
-        """Return how far the clock is ahead of the real one (ms)."""
-        return round((self._now - time.time()) * 1000)
+    def offset(self) -> str:
+        """Return the time for one call of the store: a millisecond later than for the last."""
+        self._now += 0.001
+        return f"@{round(self._now * 1000)}"
 
     def clock(self) -> float:
         """Return the time that all share, in seconds. It stands still while the machine works."""

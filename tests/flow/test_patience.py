@@ -12,7 +12,7 @@ from workers.releases.status import Status
 
 def test_a_deletion_that_always_fails_is_asked_for_ever_more_seldom(house: House) -> None:
     house.publish()
-    first = house.live()
+    house.live()
     house.publish("two")
     house.live(2)
     house.publish("three")

@@ -162,9 +162,7 @@ class ReleaseStore:
 
     def now(self) -> float:
         """Return the store's time in seconds."""
-        with store_errors():
-            seconds, micros = self._client.time()
-        return float(seconds) + float(micros) / 1e6 + self._scripts.offset / 1000
+        return self._scripts.now()
 
     def settings(self, digest: str) -> JSON:
         """Return the project settings that releases with this digest began with."""
