@@ -7,18 +7,12 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
+from bot.arrival import arrival_json
 from config.settings import Settings
 from workers.flow.admission import REMEMBER_SECONDS, intake_of
 from workers.flow.triggers import decide
-from workers.releases.events import (
-    BadDelivery,
-    BadSignature,
-    Change,
-    DeliveryFacts,
-    Event,
-    RefType,
-    UnsupportedMedia,
-)
+from workers.releases.deliveries import event_of
+from workers.releases.events import BadDelivery, BadSignature, DeliveryFacts, Event, UnsupportedMedia
 from workers.releases.identity import new_release_id
 from workers.releases.intake import Intake
 from workers.releases.model import JSON
@@ -47,14 +41,21 @@ ANSWERED_TEST = Refusal(
 
 
 def judge(
-    host: Host, headers: Headers, body: bytes, settings: Settings, ids: Mapping[str, str] = NO_IDS
+    host: Host,
+    headers: Headers,
+    body: bytes,
+    settings: Settings,
+    ids: Mapping[str, str] = NO_IDS,
+    *,
+    sender: str = "",
 ) -> Intake | Refusal:
     """Return what to write down for a delivery of this host, or why it is refused.
 
-    `ids` are the host's ids of the projects' repositories, as far as they are known, by project.
+    `ids` are the host's ids of the projects' repositories, as far as they are known, by project; `sender`
+    is the address that the delivery came from.
     """
     try:
-        host.verify(headers, body)
+        signer = host.verify(headers, body)
     except BadSignature as error:
         return ANSWERED_TEST if host.sends_unsigned(headers) else Refusal(401, str(error), "")
     except BadDelivery as error:
@@ -63,13 +64,16 @@ def judge(
         facts = host.facts(headers, body)
     except BadDelivery as error:
         return Refusal(400, str(error), "")
+    arrival = arrival_json(headers, body, sender, settings.hosts[host.name].fingerprints[signer])
     try:
         event = host.read(headers, body)
     except BadDelivery as error:
-        return _refused(400, str(error), facts, settings)
+        return _refused(400, str(error), facts, arrival, settings)
     except UnsupportedMedia as error:
-        return _refused(415, str(error), facts, settings)
-    return intake_from(facts, event, settings, ids)
+        return _refused(415, str(error), facts, arrival, settings)
+    intake = intake_from(facts, event, settings, ids)
+    intake.facts["arrival"] = arrival
+    return intake
 
 
 def intake_from(
@@ -91,58 +95,23 @@ def intake_from(
     )
 
 
-def replayed(delivery_id: str, facts: JSON, settings: Settings, *, actor: str) -> Intake:
+def replayed(
+    delivery_id: str, facts: JSON, settings: Settings, *, actor: str, ids: Mapping[str, str] = NO_IDS
+) -> Intake:
     """Return what to write down when a person has a stored delivery decided once more.
 
     It is a delivery of its own, decided by the rules of today, under an id made of the first one's.
     """
     again = DeliveryFacts(str(facts["host"]), f"{delivery_id}~{new_release_id()}"[-128:], str(facts["event"]))
-    intake = intake_from(again, event_from(facts), settings)
+    intake = intake_from(again, event_of(facts), settings, ids)
     return replace(intake, facts={**intake.facts, "replay_of": delivery_id, "replayed_by": actor})
 
 
-def event_from(facts: JSON) -> Event:
-    """Return the event that a stored delivery tells of, for a replay."""
-    origin: Mapping[str, JSON] = facts.get("origin") or {}
-    changes = [
-        _change_from(change, more)
-        for change, more in zip(facts["changes"], origin.get("changes") or facts["changes"], strict=False)
-    ]
-    return Event(
-        kind=facts["kind"],
-        repository=facts["repository"],
-        clone_url=_text(origin.get("clone_url")),
-        actor=facts["actor"],
-        changes=tuple(changes),
-    )
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _change_from(change: JSON, more: JSON) -> Change:
-    kind, _, name = str(change["ref"]).removeprefix("refs/").partition("/")
-    return Change(
-        ref_type=RefType.TAG if kind == "tags" else RefType.BRANCH,
-        name=name,
-        action=change["action"],
-        # Empty, admission does not take the event for one that was merely re-sent: where its release
-        # ended badly, a person who replays it gets a new one. The host's time still tells old from new.
-        before="",
-        after=more.get("after", change["commit"]),
-        commit=change["commit"],
-        forced=more.get("forced"),
-        pushed_at=more.get("pushed_at"),
-    )
-
-
-def _refused(status: int, reason: str, facts: DeliveryFacts, settings: Settings) -> Refusal:
+def _refused(status: int, reason: str, facts: DeliveryFacts, arrival: JSON, settings: Settings) -> Refusal:
     """Refuse an authentic delivery; its own id stays free, as the host may send it again, mended."""
     intake = Intake(
         delivery=f"{facts.delivery}~refused",
-        facts={"host": facts.host, "event": facts.event, "kind": "other", "repository": None, "actor": None}
-        | {"changes": [], "decisions": []},
+        facts={"host": facts.host, "event": facts.event, "decisions": [], "arrival": arrival},
         candidates=(),
         verdict="refused",
         reason=reason,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
 import structlog
@@ -16,12 +17,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
+from bot.arrival import is_from
 from bot.bodies import read_capped
 from bot.envelope import REQUEST_ID, Problem, envelope, problem_of
 from bot.intake import ANSWERED_TEST, Refusal, judge
 from bot.metrics import Metrics
 from bot.reminding import Reminder
+from bot.secret_uses import SecretUses
 from bot.tracing import HEADER, RequestIds
+from config.settings import Settings
 from workers.errors import StoreAway
 from workers.releases.intake import Intake, Verdict
 from workers.wiring import Headers, Host, WebServices, hosts_of
@@ -48,6 +52,8 @@ class Receiver:
         self._metrics = metrics
         self._settings = services.settings.current
         self._hosts: Mapping[str, Host] = services.hosts
+        self._senders = _senders_of(self._settings)
+        self._uses = SecretUses(services.intake)
         self._id_of = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,27 +78,44 @@ class Receiver:
         host = self._hosts_now().get(name)
         if host is None:
             raise Problem(404, "There is no host of this name; the configuration's hosts: has the names.")
+        client = scope.get("client")
+        sender: str = client[0] if client else ""
+        if name in self._senders and not is_from(sender, self._senders[name]):
+            raise self._from_elsewhere(host, sender, request_id)
         headers = Headers.from_raw(scope["headers"])
         stated = headers.one("Content-Length")
         body = await read_capped(receive, stated, self._settings.server.max_body)
         begun = time.perf_counter()
         ids = self._services.identities.of(self._settings.projects)
         if len(body) > _LARGE_BODY:
-            judged = await run_in_threadpool(judge, host, headers, body, self._settings, ids)
+            judged = await run_in_threadpool(judge, host, headers, body, self._settings, ids, sender=sender)
         else:
-            judged = judge(host, headers, body, self._settings, ids)
+            judged = judge(host, headers, body, self._settings, ids, sender=sender)
         if judged is ANSWERED_TEST:
             return "", Verdict("ignored", ANSWERED_TEST.reason, ())
         if isinstance(judged, Refusal):
             raise await self._refusal(host, judged, request_id, begun)
-        return judged.delivery, await self._accept(host, judged, request_id, begun)
+        verdict = await self._accept(host, judged, request_id, begun)
+        self._uses.note(name, judged.facts["arrival"]["signed_by"])
+        return judged.delivery, verdict
 
     def _hosts_now(self) -> Mapping[str, Host]:
         """Return the hosts of the configuration in force, whose secrets may have been exchanged."""
         current = self._services.settings.current
         if current is not self._settings:
             self._settings, self._hosts = current, hosts_of(current.hosts)
+            self._senders = _senders_of(current)
         return self._hosts
+
+    def _from_elsewhere(self, host: Host, sender: str, request_id: str) -> Problem:
+        """Refuse a delivery that is not from the host's networks, whatever it carries; nothing is read."""
+        reason = f"it came from {sender or 'nowhere'}, which is not in hosts.{host.name}.senders"
+        self._told(host, "refused", request_id, time.perf_counter(), reason=reason, status=403)
+        return Problem(
+            403,
+            f"Deliveries of host {host.name} are not taken from {sender or 'an unknown address'}.",
+            detail=f"hosts.{host.name}.senders has the networks; behind a proxy set server.trusted_proxies.",
+        )
 
     async def _accept(self, host: Host, intake: Intake, request_id: str, begun: float) -> Verdict:
         try:
@@ -115,6 +138,7 @@ class Receiver:
     async def _refusal(self, host: Host, refusal: Refusal, request_id: str, begun: float) -> Problem:
         if refusal.intake is not None:
             await self._services.intake.accept(refusal.intake)
+            self._uses.note(host.name, refusal.intake.facts["arrival"]["signed_by"])
         self._told(host, "refused", request_id, begun, reason=refusal.reason, status=refusal.status)
         headers = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else {}
         return Problem(refusal.status, refusal.reason, headers=headers)
@@ -136,6 +160,10 @@ class Receiver:
             request_id=request_id,
             **more,
         )
+
+
+def _senders_of(settings: Settings) -> dict[str, tuple[IPv4Network | IPv6Network, ...]]:
+    return {name: host.senders for name, host in settings.hosts.items() if host.senders}
 
 
 async def _send_verdict(send: Send, delivery: str, verdict: Verdict, request_id: str) -> None:

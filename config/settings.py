@@ -1,7 +1,9 @@
 """The whole configuration as frozen values, and the way from a file to them."""
 
+import hashlib
 import string
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -119,12 +121,23 @@ class AccessSettings(Section):
 
 
 class HostSettings(Section):
-    """A Git host. Each of `secrets` is accepted; without `token` the bot calls no host."""
+    """A Git host. Each of `secrets` is accepted; without `token` the bot calls no host.
+
+    `senders` are the networks that deliveries may come from; empty: any.
+    """
 
     driver: HostDriver
     secrets: Annotated[tuple[LongSecret, ...], Field(min_length=1)]
     token: OptionalSecret = None
     api_url: OptionalApiAddress = None
+    senders: tuple[IPvAnyNetwork, ...] = ()
+
+    @cached_property
+    def fingerprints(self) -> tuple[str, ...]:
+        """What each of `secrets` is called where people read of it: the start of its SHA-256."""
+        return tuple(
+            hashlib.sha256(secret.get_secret_value().encode()).hexdigest()[:8] for secret in self.secrets
+        )
 
 
 class PlatformSettings(Section):

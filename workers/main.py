@@ -40,6 +40,8 @@ from workers.tasks import register
 CONCURRENCY = 16
 FORGET_EVERY_SECONDS = 60.0
 RECONCILE_EVERY_SECONDS = 600.0
+SENTRY_EVERY_SECONDS = 4.0
+"""A little less than the time between two looks of a housekeeper, so that none is left out."""
 WARM_SECONDS = 8.0
 """How long calls under way may take to end once the process was asked to; then their leases run out."""
 
@@ -88,6 +90,9 @@ class WorkerProcess:
             Housekeeper(
                 self._services.store,
                 [Chore("reconcile", RECONCILE_EVERY_SECONDS, self._reconcile, at_start=True)],
+            ),
+            Housekeeper(
+                self._services.store, [Chore("sentry", SENTRY_EVERY_SECONDS, self._services.sentry.look)]
             ),
             # Likewise Git hosts. Each repository and each schedule has turns of its own.
             Housekeeper(self._services.store, [Chore("sweep", 0.0, self._sweep, everywhere=True)]),

@@ -21,6 +21,7 @@ from workers.flow.moves import Writer
 from workers.flow.operations import Operations
 from workers.flow.ports import GitHost, Platform
 from workers.flow.reconcile import Reconciler
+from workers.flow.sentry import Sentry
 from workers.flow.workspaces import Workspaces
 from workers.hosts.base import Headers, Host
 from workers.hosts.registry import DRIVERS, host_of
@@ -41,6 +42,7 @@ from workers.store.reading import Reading
 from workers.store.releases import LEASE_SECONDS, ReleaseStore
 from workers.store.reports import ReportStore
 from workers.store.scripts import Offset, no_offset
+from workers.store.sent import SentStore
 from workers.store.sessions import SessionStore
 from workers.store.standing import StandingStore
 from workers.store.sweeps import SweepStore
@@ -122,6 +124,7 @@ class Services:
     reporter: Reporter
     """Tells Git hosts how releases stand."""
     reconciler: Reconciler
+    sentry: Sentry
     sweeper: Sweeper
     scheduler: Scheduler
     close: Callable[[], None]
@@ -170,7 +173,6 @@ def build(
     renewer = Renewer(store, lease_seconds=lease_seconds, clock=clock)
     reading = Reading(client)
     platforms = Platforms(lambda: live.current, http)
-    sweeps, intake = SweepStore(client, offset=offset), IntakeStore(client, offset=offset)
     git_hosts = GitHosts(lambda: live.current, http)
     engine = Engine(
         store=store,
@@ -200,21 +202,18 @@ def build(
         platforms=platforms.platform,
         git_hosts=git_hosts.find,
         inquirer=_inquirer(client, offset, live, git_hosts),
-        reporter=_reporter(client, live, store, git_hosts),
+        reporter=_reporter(client, live, git_hosts, store),
         reconciler=Reconciler(
             looking=reading, acting=store, platforms=platforms.platform, projects=live.projects
         ),
-        sweeper=Sweeper(
-            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
-        ),
-        scheduler=Scheduler(
-            settings=lambda: live.current, hosts=git_hosts.find, store=sweeps, intake=intake, now=store.now
-        ),
+        sentry=_sentry(client, offset, live, platforms),
+        sweeper=_sweeper(client, offset, live, git_hosts),
+        scheduler=_scheduler(client, offset, live, git_hosts),
         close=close,
     )
 
 
-def _reporter(client: redis.Redis, live: LiveSettings, store: ReleaseStore, hosts: GitHosts) -> Reporter:
+def _reporter(client: redis.Redis, live: LiveSettings, hosts: GitHosts, store: ReleaseStore) -> Reporter:
     return Reporter(
         Reading(client),
         ReportStore(client),
@@ -222,6 +221,37 @@ def _reporter(client: redis.Redis, live: LiveSettings, store: ReleaseStore, host
         settings=SettingsOfReleases(store).of,
         public_url=lambda: live.current.server.public_url,
         turn=store.turn,
+    )
+
+
+def _sentry(client: redis.Redis, offset: Offset, live: LiveSettings, platforms: Platforms) -> Sentry:
+    return Sentry(
+        watching=SentStore(client, offset=offset),
+        looking=Reading(client),
+        platforms=platforms.platform,
+        projects=live.projects,
+    )
+
+
+def _sweeper(client: redis.Redis, offset: Offset, live: LiveSettings, hosts: GitHosts) -> Sweeper:
+    return Sweeper(
+        settings=lambda: live.current,
+        hosts=hosts.find,
+        store=SweepStore(client, offset=offset),
+        intake=IntakeStore(client, offset=offset),
+        now=ReleaseStore(client, offset=offset).now,
+        ids=RepositoryIds(client).all,
+    )
+
+
+def _scheduler(client: redis.Redis, offset: Offset, live: LiveSettings, hosts: GitHosts) -> Scheduler:
+    return Scheduler(
+        settings=lambda: live.current,
+        hosts=hosts.find,
+        store=SweepStore(client, offset=offset),
+        intake=IntakeStore(client, offset=offset),
+        now=ReleaseStore(client, offset=offset).now,
+        ids=RepositoryIds(client).all,
     )
 
 

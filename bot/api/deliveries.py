@@ -40,7 +40,9 @@ def replay(call: Call) -> Reply:
         )
     if delivery["host"] not in call.services.settings.current.hosts:
         raise NotAllowed(f"the host {delivery['host']} of delivery {call.id} is not configured any more")
-    intake = replayed(call.id, delivery, call.services.settings.current, actor=call.who.name)
+    settings = call.services.settings.current
+    ids = call.services.identities.of(settings.projects)
+    intake = replayed(call.id, delivery, settings, actor=call.who.name, ids=ids)
     verdict = call.services.intake_sync.accept(intake)
     return Reply(verdict_view(intake.delivery, verdict), {"Location": f"{PATH}/{intake.delivery}"})
 

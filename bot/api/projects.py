@@ -63,6 +63,13 @@ def release_hold(call: Call) -> Reply:
     return Reply()
 
 
+def forget_repository(call: Call) -> Reply:
+    """Let the repository that has the project's name now be followed, though it has another id."""
+    name = _project(call)
+    call.services.identities.forget(call.services.settings.current.projects[name])
+    return Reply()
+
+
 def _project(call: Call) -> str:
     return call.services.operations.project(call.request.path_params["name"]).name
 
@@ -85,5 +92,9 @@ ENDPOINTS = (
     Endpoint(
         "DELETE", f"{PATH}/hold", "Let a held project go on", "projects", "operator", release_hold,
         status=204, refusals=_REFUSALS,
+    ),
+    Endpoint(
+        "DELETE", f"{PATH}/repository-id", "Follow the repository that has the name now", "projects", "admin",
+        forget_repository, status=204, refusals=_REFUSALS,
     ),
 )  # fmt: skip

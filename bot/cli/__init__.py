@@ -28,6 +28,10 @@ COMMANDS: Final[dict[str, Place]] = {
     "freeze": ("bot.cli.standing:freeze", "Stop a project's releases."),
     "unfreeze": ("bot.cli.standing:unfreeze", "Let a frozen project's releases go on."),
     "unpin": ("bot.cli.standing:unpin", "Take a project's pin away; its newest commit is released."),
+    "forget-repository": (
+        "bot.cli.standing:forget_repository",
+        "Follow the repository that has a project's name now.",
+    ),
     "unhold": ("bot.cli.standing:unhold", "Let a lane go on that was held for a person to look at."),
     "reload": ("bot.cli.reload:reload", "Have a running Switchover read its configuration again."),
     "version": ("bot.cli.version:show_version", "Print the version."),

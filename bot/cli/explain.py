@@ -42,7 +42,8 @@ def explain(
 ) -> None:
     """Say what a delivery would do, and why.
 
-    Exit status 0 when a project would release, 1 when none would, 2 on wrong use.
+    Exit status 0 when a project would release, 1 when none would (or only after asking the host), 2 on
+    wrong use.
     """
     event = read_event(driver, headers_of(headers_file), _bytes_of(payload_file))
     decisions = _decisions(event, driver, invocation, config_file)
@@ -105,14 +106,29 @@ def _decisions(
     return decide(event, [project for project in settings.projects.values() if project.host in hosts])
 
 
+def _told(decision: Decision) -> dict[str, Any]:
+    """Return a decision as JSON; one that asks with its questions and what it comes to unanswered."""
+    told: dict[str, Any] = {
+        "project": decision.project,
+        "verdict": decision.verdict,
+        "reason": decision.reason,
+    }
+    if decision.verdict != "ask":
+        return told
+    from workers.flow.triggers import without_answers
+
+    otherwise = without_answers(decision)
+    return told | {
+        "questions": [str(question) for question in decision.questions],
+        "otherwise": {"verdict": otherwise.verdict, "reason": otherwise.reason},
+    }
+
+
 def _tell(event: Event, decisions: Sequence[Decision], *, as_json: bool) -> None:
     from workers.releases.event_json import event_json
 
     document = event_json(event)
-    told = [
-        {"project": decision.project, "verdict": decision.verdict, "reason": decision.reason}
-        for decision in decisions
-    ]
+    told = [_told(decision) for decision in decisions]
     if as_json:
         print_json({"event": document, "decisions": told})
         return
@@ -123,5 +139,10 @@ def _tell(event: Event, decisions: Sequence[Decision], *, as_json: bool) -> None
         )
     for decision in told:
         click.echo(f"{decision['project']}: {decision['verdict']}: {decision['reason']}")
+        for question in decision.get("questions", ()):
+            click.echo(f"  asks {question}")
+        if "otherwise" in decision:
+            otherwise = decision["otherwise"]
+            click.echo(f"  where nothing can be asked: {otherwise['verdict']}: {otherwise['reason']}")
     if not told:
         click.echo("No project was asked; name a configuration with --config to see what it decides.")

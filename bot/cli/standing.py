@@ -84,6 +84,17 @@ def unhold(invocation: Invocation, project: str, *, as_json: bool) -> None:
     _tell([project], "unheld", as_json=as_json)
 
 
+@click.command(name="forget-repository")
+@click.argument("project")
+@as_json
+@pass_invocation
+def forget_repository(invocation: Invocation, project: str, *, as_json: bool) -> None:
+    """Follow the repository that has PROJECT's name now, though the host has another id for it."""
+    with invocation.client() as client:
+        _take_away(client, [project], "repository-id")
+    _tell([project], "forgotten", as_json=as_json)
+
+
 def moment_of(text: str, now: datetime) -> str:
     """Return a moment, or a time from now, as RFC 3339; `Misuse` for what is neither."""
     from config.durations import parse_duration

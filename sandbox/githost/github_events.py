@@ -36,7 +36,10 @@ def messages(happening: Happening, find: FindRepository) -> list[Message]:
         Message(
             event,
             action,
-            ({"action": action} if action else {}) | body | common | _changed_common(event, common),
+            ({"action": action} if action else {})
+            | body
+            | common
+            | _changed_common(event, happening.repository, common),
         )
         for event, action, body in _told(happening, find)
     ]
@@ -48,13 +51,12 @@ def of_organisation(message: Message, owner: str) -> Message:
     return Message(message.event, message.action, message.body | {"organization": described})
 
 
-def _changed_common(event: str, common: Json) -> Json:
-    """In push events the times of the repository are Unix seconds."""
+def _changed_common(event: str, repo: Repository | None, common: Json) -> Json:
+    """In push events the times of the repository are whole Unix seconds."""
     repository = common.get("repository")
-    if event != "push" or not isinstance(repository, dict):
+    if event != "push" or repo is None or not isinstance(repository, dict):
         return {}
-    # The shape writes both times as text; here only that they are whole numbers matters.
-    return {"repository": repository | {"created_at": 1_700_000_000, "pushed_at": 1_700_000_000}}
+    return {"repository": repository | {"created_at": int(repo.at), "pushed_at": int(repo.pushed_at)}}
 
 
 def _told(happening: Happening, find: FindRepository) -> list[tuple[str, str | None, Json]]:

@@ -64,7 +64,7 @@ def repository(repo: Repository) -> Json:
         "archived": False,
         "disabled": False,
         "created_at": iso(repo.at),
-        "pushed_at": iso(repo.at),
+        "pushed_at": iso(repo.pushed_at or repo.at),
     }
 
 

@@ -207,6 +207,8 @@ class Repository:
     default_branch: str = "main"
     parent: int | None = None
     at: float = 0
+    pushed_at: float = 0
+    """When a ref was last moved; 0 before the first push."""
     clone_url: str = ""
     history: History = field(default_factory=History)
     branches: dict[str, str] = field(default_factory=dict)

@@ -98,6 +98,7 @@ class Pushing(World):
             del refs[name]
         else:
             refs[name] = move.sha
+        repo.pushed_at = self.clock()
         forced = bool(before and move.sha) and not self._contains(repo, before or "", move.sha or "")
         return Pushed(repo, user, move.ref, before or ZEROS, move.sha or ZEROS, forced)
 

@@ -122,6 +122,23 @@ def stopping(self, call, **more):
 
 ApiClient.send = stopping
 """
+# The head of the call is sent in time; the check before its body held, and then the worker sleeps.
+IN_THE_INSTANT = """
+import signal, threading
+from httpcore._backends.sync import SyncStream
+from workers.flow.steps import switch
+
+switch.SETTLE_SECONDS = 1.0
+write, slept = SyncStream.write, []
+
+def stopping(self, buffer, timeout=None):
+    if buffer.startswith(b'{"/"') and not slept:
+        slept.append(True)
+        signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
+    write(self, buffer, timeout)
+
+SyncStream.write = stopping
+"""
 
 IMPATIENT = """
 from workers.platforms.client import ApiClient
@@ -201,6 +218,27 @@ def test_a_worker_stopped_straight_before_its_switch_sends_it_no_more(
     told_off(lane, first, words)
     assert lane.puts(project) == [{"/": [old_home]}, {"/": [new_home]}]
     assert lane.sandbox.connections(project.domain) == {"/": [new_home]}
+
+
+def test_a_switch_of_a_worker_stopped_in_the_last_instant_is_put_right(lane: Town) -> None:
+    (project,) = lane.projects
+    receiver, first = lane.receiver(), lane.worker(bent=IN_THE_INSTANT)
+    old = lane.commit(project)
+    release = lane.released(receiver, project, old)
+    soon(lambda: stopped(first.pid), "the worker is stopped")
+    lane.worker()
+    old_home = lane.live(release).workspace_id
+    second = lane.live(lane.released(receiver, project, lane.commit(project), old))
+
+    first.send_signal(signal.SIGCONT)
+
+    old_map, new_map = {"/": [old_home]}, {"/": [second.workspace_id]}
+    soon(lambda: lane.puts(project)[2:] == [old_map, new_map], "the late switch is put right", 15)
+    told_off(lane, first, "another worker holds it now")
+    assert lane.puts(project) == [old_map, new_map, old_map, new_map]
+    assert lane.sandbox.connections(project.domain) == new_map
+    said = [line.body.get("text", "") for line in lane.reading.history(second.id)]
+    assert any("was put right" in text for text in said), said
 
 
 def test_a_create_that_answers_after_our_time_is_adopted_and_has_no_twin(lane: Town) -> None:

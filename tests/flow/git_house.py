@@ -168,6 +168,7 @@ class GitHouse(House):
                 store=SweepStore(self.client, offset=self.offset),
                 intake=Dying(self.intake, death, when),
                 now=self.services.store.now,
+                ids=dict,
             ),
         )
 

@@ -290,3 +290,24 @@ def test_without_a_token_nothing_is_asked(make_git_house: MakeGitHouse) -> None:
     house.sweeps(2 * USUAL)
 
     assert len(house.service.calls) == 0
+
+
+def test_a_repository_that_took_the_name_is_never_released(house: GitHouse) -> None:
+    house.git.rename(house.git_repo, "acme/store")
+    other = house.git.repository("acme/shop", roles={"bot": "admin"})
+    house.git.post.mode = "drop"
+    house.git.commit(other)
+
+    house.sweeps(2 * USUAL)
+
+    assert len(house.made()) == 1
+    assert "another repository took its name" in house.deliveries("catch-up")[0]["reason"]
+
+
+def test_a_repository_that_was_renamed_is_still_swept(house: GitHouse) -> None:
+    house.git.rename(house.git_repo, "acme/store")
+    lost = house.lost("two")
+
+    house.sweeps(USUAL + 60)
+
+    assert house.commits()[1:] == [lost]

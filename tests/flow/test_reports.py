@@ -89,7 +89,9 @@ def test_releases_that_end_while_queued_are_told_and_have_no_deployment(house: T
     house.publish("one")
     house.until_step("prepare")
     second = house.publish("two")
+    house.tell()
     third = house.publish("three")
+    house.tell()
     house.operations.cancel(house.release(3).id, actor="ann")
     house.live()
     house.rest(60)
@@ -256,8 +258,11 @@ def test_a_commit_that_the_host_never_knows_is_given_up_after_about_a_minute(
 def test_a_rate_limit_is_respected(house: ToldHouse) -> None:
     house.service.github_limits.block(120)
     commit = house.publish("one")
+    house.tell()
+    due: Any = house.client.zscore(key("outbox_due"), "report:shop")
+    assert 110 < due / 1000 - house.clock() <= 121
     house.live()
-    house.rest(110)
+    house.rest(10)
     asked = len(house.service.calls)
     house.rest(20)
     house.begin()  # our own clock of the quiet does not jump ahead with the store's

@@ -103,7 +103,8 @@ def test_the_settings_of_a_project_are_rules() -> None:
 def test_another_repository_is_named() -> None:
     (decision,) = decide(replace(PUSH, repository="acme/other"), [Rules()])
 
-    assert decision == Decision("shop", "ignore", "project shop follows acme/shop, not acme/other")
+    reason = "project shop follows acme/shop, not acme/other"
+    assert decision == Decision("shop", "ignore", reason, rule="repository")
 
 
 def test_each_project_decides_for_itself_in_order() -> None:
@@ -160,7 +161,9 @@ def test_several_refs_in_one_push_are_judged_one_by_one() -> None:
     ],
 )
 def test_other_events_are_ignored_with_their_reason(event: Event, reason: str) -> None:
-    assert decide(event, [Rules()]) == (Decision("shop", "ignore", reason),)
+    (decision,) = decide(event, [Rules()])
+
+    assert (decision.verdict, decision.reason, decision.candidates) == ("ignore", reason, ())
 
 
 @given(

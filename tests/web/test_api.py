@@ -251,7 +251,7 @@ async def test_a_freeze_of_an_unknown_project_is_404(web: Web) -> None:
     assert is_envelope(await web.ask("PUT", "/projects/nothing/freeze", json={"reason": "r"}), 404)
 
 
-@pytest.mark.parametrize("what", ["pin", "hold"])
+@pytest.mark.parametrize("what", ["pin", "hold", "repository-id"])
 async def test_what_does_not_stand_cannot_be_taken_away(web: Web, what: str) -> None:
     assert is_envelope(await web.ask("DELETE", f"/projects/shop/{what}"), 404)
 

@@ -150,6 +150,15 @@ def test_a_webhook_that_is_switched_off_or_may_not_be_seen_is_told(patient: Pati
     assert unseen.startswith("warn project shop: whether a webhook leads to")
 
 
+def test_a_token_that_may_not_report_is_told_and_one_that_need_not_is_not(patient: Patient) -> None:
+    patient.world.grant(patient.repo, "bot", "read")
+
+    words = "the token may report releases to acme/shop is not known"
+    assert any(line.startswith("warn project shop: whether") and words in line for line in patient.said())
+    off = "null}\n    report: {status: false, deployment: false"
+    assert not any(words in line for line in patient.said(git=off))
+
+
 def test_a_repository_where_nothing_was_pushed_is_told(patient: Patient) -> None:
     patient.world.push(patient.repo, [RefMove("refs/heads/main", None)])
 

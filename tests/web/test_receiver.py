@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from urllib.parse import quote_plus
 
+import anyio
+import anyio.to_thread
 import pytest
 
 from tests.web.web import (
@@ -19,6 +21,7 @@ from tests.web.web import (
     settings,
     signed,
 )
+from workers.errors import StoreAway
 
 pytestmark = pytest.mark.anyio
 
@@ -268,3 +271,27 @@ async def test_a_body_that_does_not_arrive_is_given_up(web: Web, monkeypatch: py
     answer = await web.http.post("/webhooks/github", content=stalled(), headers=signed(b"{"))
 
     assert is_envelope(answer, 408)
+
+
+async def test_after_a_503_the_workers_are_asked_to_look_as_soon_as_the_store_is_back(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweeps = web.services.sweeps
+    taken = sweeps.take(["catch-up github acme/shop"], lease=60.0)
+    assert taken is not None
+    sweeps.done(taken, 300.0)
+
+    async def away(_: object) -> None:
+        raise StoreAway("the store cannot be reached")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(web.services.intake, "accept", away)
+        assert (await web.deliver()).status_code == 503
+    again = None
+    with anyio.fail_after(10):
+        while again is None:
+            again = await anyio.to_thread.run_sync(
+                lambda: sweeps.take(["catch-up github acme/shop"], lease=60.0)
+            )
+
+    assert again.name == taken.name

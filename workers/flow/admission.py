@@ -7,10 +7,11 @@ from types import MappingProxyType
 
 from config.projects import ProjectSettings
 from workers.flow.git_addresses import git_address
-from workers.flow.remembering import checks_of, learned, named_by, waits_of
+from workers.flow.remembering import awaits_ci, checks_of, learned, named_by, waits_of
 from workers.flow.reports import report_receiver
 from workers.flow.triggers import Candidate, Decision, NamedBy
 from workers.releases.codec import dumps, facts_of, plain, state_of
+from workers.releases.deliveries import told_json
 from workers.releases.events import DeliveryFacts, Event
 from workers.releases.identity import new_release_id
 from workers.releases.inquiries import inquiry_document, inquiry_id
@@ -77,7 +78,8 @@ def intake_of(
         for candidate in decision.candidates
     ]
     inquiries = [_inquiry(decision, facts, event) for decision in decisions if decision.verdict == "ask"]
-    rules = list(projects.values())
+    # Most hosts have no project that waits for CI, and every delivery comes by here.
+    waiting = [project for project in projects.values() if awaits_ci(project)]
     return Intake(
         delivery=facts.delivery,
         facts=delivery_json(facts, event, decisions),
@@ -87,9 +89,9 @@ def intake_of(
         keep_seconds=keep_seconds,
         remember_seconds=REMEMBER_SECONDS,
         inquiries=inquiries,
-        named=named_by(event, rules, ids),
-        checks=checks_of(event, rules, ids),
-        ids=learned(event, rules, ids),
+        named=named_by(event, waiting, ids) if waiting else (),
+        checks=checks_of(event, waiting, ids) if waiting else (),
+        ids=learned(event, projects.values(), ids) if len(ids) < len(projects) else {},
         kept_back=[
             (decision.project, ref, commit) for decision in decisions for ref, commit in decision.kept_back
         ],
@@ -150,25 +152,16 @@ def delivery_json(facts: DeliveryFacts, event: Event, decisions: Sequence[Decisi
     return {
         "host": facts.host,
         "event": facts.event,
-        "kind": event.kind,
-        "repository": event.repository,
-        "actor": event.actor,
-        "changes": [
-            {"ref": change.ref, "action": change.action, "before": change.before, "commit": change.commit}
-            for change in event.changes
-        ],
+        "told": told_json(event),
         "decisions": [
-            {"project": decision.project, "verdict": decision.verdict, "reason": decision.reason}
+            {
+                "project": decision.project,
+                "verdict": decision.verdict,
+                "reason": decision.reason,
+                "rule": decision.rule,
+            }
             for decision in decisions
         ],
-        # What a replay needs beside what people read.
-        "origin": {
-            "clone_url": event.clone_url,
-            "changes": [
-                {"after": change.after, "forced": change.forced, "pushed_at": change.pushed_at}
-                for change in event.changes
-            ],
-        },
     }
 
 

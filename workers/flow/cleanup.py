@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from workers.errors import Gone
+from workers.flow import late
 from workers.flow.connections import named_in
 from workers.flow.outcomes import Call, CleanedUp, Note, Outcome, Settled, Wait
 from workers.flow.turn import Turn
@@ -91,6 +92,13 @@ def _retire(turn: Turn, keep: int | None) -> Outcome:
         return Wait(
             f"workspace {workspace.id} stands because {named} names it",
             after=60.0,
+            scratch={"unnamed_since": None},
+        )
+    held = late.held_for(turn, workspace.id)
+    if held > 0:
+        return Wait(
+            f"workspace {workspace.id} stands because a switch call that nobody answered names it",
+            after=min(held, 60.0),
             scratch={"unnamed_since": None},
         )
     return _after_the_last_request(turn, workspace, keep)

@@ -6,10 +6,11 @@ Every way in which a platform can fail, or a step take too long, becomes an outc
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Protocol
 
 from config.projects import ProjectSettings
 from workers.errors import PlatformError
-from workers.flow import cleanup, rollback, standing
+from workers.flow import cleanup, repair, rollback, standing
 from workers.flow.flows import STEPS, step_of
 from workers.flow.moves import BLOCKED_LOOK_SECONDS, note
 from workers.flow.outcomes import Call, CleanedUp, End, Enter, Fail, Outcome, Skip, Wait
@@ -61,12 +62,38 @@ def _done_before(turn: Turn, step: Step) -> Skip | None:
     return Skip(f"done by release #{turn.memory.get('resumed_from')}, whose workspace this one took over")
 
 
+class Asked(Protocol):
+    """What may be asked of a release that has ended."""
+
+    def look(self, turn: Turn) -> Outcome:
+        """Look once and say what follows."""
+        ...
+
+    def settle(self, turn: Turn) -> Outcome:
+        """Find out what became of the call of the open intent."""
+        ...
+
+    def failed(self, turn: Turn, why: str) -> Outcome:
+        """Say that it cannot be done."""
+        ...
+
+
 def _after_the_end(turn: Turn, expiries: int) -> Outcome:
     if expiries >= MOST_EXPIRIES:
         return _set_aside(turn, f"{expiries} workers in a row died or froze while they worked on it")
-    if turn.release.operation is not None and turn.release.status is Status.LIVE:
-        return rollback.settle(turn) if turn.release.intent is not None else rollback.look(turn)
+    asked = _asked(turn)
+    if asked is not None:
+        return asked.settle(turn) if turn.release.intent is not None else asked.look(turn)
     return cleanup.look(turn)
+
+
+def _asked(turn: Turn) -> Asked | None:
+    """Return what was asked of a release that has ended: a rollback of a live one, a repair, or nothing."""
+    if turn.release.operation is None:
+        return None
+    if turn.release.operation["kind"] == repair.KIND:
+        return repair
+    return rollback if turn.release.status is Status.LIVE else None
 
 
 def unconfigured(release: Release, project: ProjectSettings) -> Move:
@@ -83,8 +110,9 @@ def unconfigured(release: Release, project: ProjectSettings) -> Move:
 
 def _set_aside(turn: Turn, why: str) -> Outcome:
     """End what a release that kills its workers still wanted, and leave its workspace for a person."""
-    if turn.release.operation is not None and turn.release.status is Status.LIVE:
-        return rollback.failed(turn, why)
+    asked = _asked(turn)
+    if asked is not None:
+        return asked.failed(turn, why)
     return CleanedUp(f"left: {why}")
 
 
@@ -92,8 +120,9 @@ def given_up(turn: Turn, error: PlatformError) -> Outcome:
     """Say what follows when the platform refuses for good."""
     if turn.release.unfinished:
         return Fail(Cause.REFUSED, str(error), hold=_unknown(turn, error))
-    if turn.release.operation is not None and turn.release.status is Status.LIVE:
-        return rollback.failed(turn, str(error))
+    asked = _asked(turn)
+    if asked is not None:
+        return asked.failed(turn, str(error))
     since = turn.release.finished_at or turn.now
     if turn.now - since > CLEANUP_GIVES_UP_SECONDS:
         return CleanedUp(f"left: {error}")

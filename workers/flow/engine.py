@@ -7,22 +7,24 @@ the next look finds everything it needs in the store.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from config.projects import ProjectSettings
 from workers.errors import Effect, Gone, IllegalMove, LeaseLost, Refused, TryAgain
+from workers.flow import late
 from workers.flow.decisions import decide, given_up, in_time, unconfigured
 from workers.flow.moves import Writer
-from workers.flow.outcomes import Call, Outcome, Wait
+from workers.flow.outcomes import Call, Outcome, Wait, with_effects
 from workers.flow.ports import GitHost, Platform, Web
 from workers.flow.turn import Turn
 from workers.flow.waiting import back_off
 from workers.releases.model import JSON, Lease, Move, Release, Taken
 from workers.releases.moves import Applied, Blocked, Moved, Stopped
 from workers.releases.probing import Tally
+from workers.releases.sent import SentMap
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,10 @@ class Store(Protocol):
 
     def now(self) -> float:
         """Return the store's time in seconds."""
+        ...
+
+    def unanswered(self, target: str) -> Sequence[SentMap]:
+        """Return the switch calls to a target that nobody answered, newest first."""
         ...
 
     def settings(self, digest: str) -> JSON:
@@ -173,6 +179,7 @@ class Engine:
             target_holder=taken.target_holder,
             git_host=self._git_hosts(project.host),
             usual={release.step or "": taken.usual},
+            unanswered=self._store.unanswered,
         )
 
     def _project(self, release: Release) -> ProjectSettings:
@@ -234,9 +241,10 @@ class Engine:
             self._apply(move, lease, held)
             return turn, False
         except (Refused, Gone) as error:
+            arrived = late.answered(turn.intent.data)
             turn = replace(turn, release=replace(turn.release, intent=None))
             outcome = call.refused(str(error)) if call.refused else given_up(turn, error)
-            return self._carry_out(turn, outcome, lease, held)
+            return self._carry_out(turn, with_effects(outcome, arrived), lease, held)
         move = self._writer.answered(turn, call, answer)
         applied = self._apply(move, lease, held)
         now = applied.now if isinstance(applied, Moved) else turn.now

@@ -13,7 +13,7 @@ from config.settings import Settings
 from workers.errors import Gone, PlatformError, TryAgain
 from workers.flow.diagnosis import Line, Verdict
 from workers.flow.ports import GitHost
-from workers.releases.origin import RepositoryFacts
+from workers.releases.origin import Permission, RepositoryFacts
 
 MOST_BRANCHES = 20
 """So many branches of a project are looked for; who names more will know them."""
@@ -39,32 +39,34 @@ def examine_hosts(settings: Settings, find: Find) -> Iterator[Line]:
                 text = f"its token is not used: this version cannot ask {host.driver} as it is configured"
                 yield Line(Verdict.WARN, about, text, "`switchover check` says what is missing")
             continue
-        line = _answering(name, client)
+        user, line = _answering(name, client)
         yield line
-        if line.verdict is Verdict.OK:
+        if user is not None:
             projects = [each for each in settings.projects.values() if each.host == name]
-            yield from _projects(name, projects, client, settings.server.public_url)
+            yield from _projects(name, projects, client, user, settings.server.public_url)
 
 
-def _answering(name: str, client: GitHost) -> Line:
+def _answering(name: str, client: GitHost) -> tuple[str | None, Line]:
     about = f"host {name}"
     try:
         user = client.whoami()
     except TryAgain as error:
         advice = f"check hosts.{name}.api_url and the network; if both are right, try again later"
-        return Line(Verdict.FAIL, about, str(error), advice)
+        return None, Line(Verdict.FAIL, about, str(error), advice)
     except PlatformError as error:
-        return Line(Verdict.FAIL, about, str(error), f"give hosts.{name}.token a new token, or empty it")
-    return Line(Verdict.OK, about, f"it answers and takes the token of {user}")
+        advice = f"give hosts.{name}.token a new token, or empty it"
+        return None, Line(Verdict.FAIL, about, str(error), advice)
+    return user, Line(Verdict.OK, about, f"it answers and takes the token of {user}")
 
 
 def _projects(
-    host: str, projects: list[ProjectSettings], client: GitHost, public_url: str | None
+    host: str, projects: list[ProjectSettings], client: GitHost, user: str, public_url: str | None
 ) -> Iterator[Line]:
     for project in projects:
         about = f"project {project.name}"
         try:
             yield from _project(about, project, client)
+            yield from _reporting(about, project, client, user)
             if public_url is not None:
                 yield _webhook(about, project, client, f"{public_url}/webhooks/{host}")
         except TryAgain as error:
@@ -87,6 +89,25 @@ def _project(about: str, project: ProjectSettings, client: GitHost) -> Iterator[
     if facts.default_branch is None:
         text = f"{project.repository} has no default branch"
         yield Line(Verdict.WARN, about, text, "push something to it")
+
+
+def _reporting(about: str, project: ProjectSettings, client: GitHost, user: str) -> Iterator[Line]:
+    """Say where the token may not do what reports need; scopes of a token cannot be asked for."""
+    if not project.reports:
+        return
+    advice = f"give it the right to write, or switch projects.{project.name}.report off"
+    try:
+        right = client.permission(project.repository, user)
+    except TryAgain:
+        raise
+    except PlatformError as error:
+        text = f"whether the token may report releases to {project.repository} is not known: {error}"
+        yield Line(Verdict.WARN, about, text, advice)
+        return
+    # A host that knows the user by another name than the token's says that there is no right at all.
+    if right is Permission.READ:
+        text = f"{user} may only read {project.repository}, so releases cannot be reported to it"
+        yield Line(Verdict.WARN, about, text, advice)
 
 
 def _repository(about: str, project: ProjectSettings, facts: RepositoryFacts) -> Line:

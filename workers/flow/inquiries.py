@@ -19,7 +19,6 @@ from workers.flow.asking import ask_host
 from workers.flow.ports import GitHost
 from workers.flow.remembering import checks_of, ids_of, named_ref, waits_of
 from workers.flow.triggers import (
-    NOTHING_KNOWN,
     Answers,
     Decision,
     Green,
@@ -28,6 +27,7 @@ from workers.flow.triggers import (
     Question,
     decide,
     settle,
+    without_answers,
 )
 from workers.flow.waiting import back_off
 from workers.releases.events import Event
@@ -161,13 +161,6 @@ def find_out(decision: Decision, ask: Ask, *, waited: float, errors: int, jitter
         if decision.verdict == "ask" and all(question in known for question in decision.questions):
             return Later(decision, next_look_at_ci(decision, waited))
     return Over(_with(troubles, without_answers(decision)))
-
-
-def without_answers(decision: Decision) -> Decision:
-    """Return what becomes of a decision when nothing more can be asked: the safe way."""
-    for _ in range(MOST_ROUNDS):
-        decision = settle(decision, NOTHING_KNOWN)
-    return decision
 
 
 def patience(question: Question[Any]) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from config.projects import ProjectSettings
+from workers.flow import late
 from workers.flow.outcomes import (
     Call,
     CleanedUp,
@@ -16,6 +17,7 @@ from workers.flow.outcomes import (
     Note,
     OperationFailed,
     Outcome,
+    PutRight,
     RolledBack,
     Settled,
     Skip,
@@ -48,7 +50,7 @@ class Writer:
 
     def move(self, turn: Turn, outcome: Outcome) -> Move:
         """Return the move that writes an outcome down (for a call: its intent)."""
-        return with_report(turn, self._moved(turn, outcome))
+        return with_report(turn, self._with_what_was_put_right(turn, self._moved(turn, outcome)))
 
     def _moved(self, turn: Turn, outcome: Outcome) -> Move:
         match outcome:
@@ -70,8 +72,23 @@ class Writer:
                 return self._rolled_back(turn, outcome)
             case OperationFailed():
                 return _operation_failed(turn, outcome)
+            case PutRight():
+                return Move(_without_operation(turn), turn.release.status, effects=outcome.effects)
             case CleanedUp():
                 return _cleaned_up(turn, outcome)
+
+    def _with_what_was_put_right(self, turn: Turn, move: Move) -> Move:
+        """Tell people of a late call that was put right, whatever else the move says."""
+        told = move.effects.get("put_right")
+        if told is None:
+            return move
+        effects = {name: value for name, value in move.effects.items() if name != "put_right"}
+        # Whoever hears of what was taken back hears of this, too.
+        body = notice_body(turn, "put_right", told)
+        notices = tuple((receiver, body) for receiver in self.receivers(turn.project, "rolled_back"))
+        return replace(
+            move, events=(*move.events, note(told)), notices=(*move.notices, *notices), effects=effects
+        )
 
     def blocked(self, turn: Turn, why: str) -> Move:
         """Return the move that says what stands in the way, and lets go."""
@@ -99,12 +116,16 @@ class Writer:
         release = replace(
             turn.release, memory=memory_with(turn, memory, scratch), intent=None, workspace_id=workspace_id
         )
-        return Move(release, was=release.status, effects=_ledger(release, answer), events=())
+        arrived = late.answered(turn.intent.data) if turn.release.intent is not None else {}
+        return Move(release, was=release.status, effects={**_ledger(release, answer), **arrived}, events=())
 
     def unanswered(self, turn: Turn, wait: Wait, *, settled: bool) -> Move:
         """Return the move for a call that failed; `settled` when it surely had no effect."""
         move = self._wait(turn, wait)
-        return replace(move, release=replace(move.release, intent=None)) if settled else move
+        if not settled:
+            return move
+        effects = {**move.effects, **late.answered(turn.intent.data)}
+        return replace(move, release=replace(move.release, intent=None), effects=effects)
 
     def _wait(self, turn: Turn, wait: Wait) -> Move:
         release = turn.release
@@ -298,11 +319,16 @@ def _entered(turn: Turn, enter: Enter) -> Move:
 
 
 def _operation_failed(turn: Turn, outcome: OperationFailed) -> Move:
-    release = replace(
+    repair = (turn.release.operation or {}).get("kind") == "repair"
+    what = "the late switch was not put right" if repair else "the rollback was not done"
+    line = note(f"{what}: {outcome.reason}")
+    return Move(_without_operation(turn), turn.release.status, (line,), effects=outcome.effects)
+
+
+def _without_operation(turn: Turn) -> Release:
+    return replace(
         turn.release, memory=memory_without_scratch(turn), intent=None, waiting_for=None, operation=None
     )
-    text = f"the rollback was not done: {outcome.reason}"
-    return Move(release, turn.release.status, (note(text),), effects=outcome.effects)
 
 
 def _cleaned_up(turn: Turn, outcome: CleanedUp) -> Move:

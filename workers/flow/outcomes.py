@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from workers.releases.model import JSON, Cause
 from workers.releases.status import Status
@@ -143,6 +143,13 @@ class OperationFailed:
     effects: JSON = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class PutRight:
+    """The connections are what they should be: a switch call of ours that came late is put right, or was."""
+
+    effects: JSON = field(default_factory=dict)
+
+
 Outcome = (
     Wait
     | Note
@@ -157,4 +164,12 @@ Outcome = (
     | CleanedUp
     | RolledBack
     | OperationFailed
+    | PutRight
 )
+
+
+def with_effects(outcome: Outcome, effects: JSON) -> Outcome:
+    """Return an outcome with more effects; those without any (a skipped step, an end) stay as they are."""
+    if isinstance(outcome, Skip | End) or not effects:
+        return outcome
+    return replace(outcome, effects={**outcome.effects, **effects})

@@ -121,7 +121,7 @@ def _followers(
 
 
 def _waits(change: Change, project: ProjectSettings) -> bool:
-    trigger, _ = trigger_for(change, project)
+    trigger, _, _ = trigger_for(change, project)
     return trigger is not None and trigger.when == "ci"
 
 

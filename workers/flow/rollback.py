@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from workers.errors import Gone, Refused
+from workers.flow import late
 from workers.flow.connections import Routes, in_words, on_paths, same
 from workers.flow.outcomes import Note, OperationFailed, Outcome, RolledBack, Settled, Wait
 from workers.flow.steps.switch import connect, connections_now
@@ -36,7 +35,7 @@ def settle(turn: Turn) -> Outcome:
     """Find out by a read whether an unanswered call took effect."""
     current = connections_now(turn)
     if same(current, turn.intent.data["to"]):
-        return Settled(scratch={"put": True})
+        return Settled(scratch={"put": True}, effects=late.took_effect(turn.intent.data))
     if turn.may_still_take_effect:
         return Wait("the rollback call went unanswered; reading the domain until it is settled")
     return Settled(text="the unanswered rollback call took no effect; calling again")
@@ -74,15 +73,14 @@ def _put(turn: Turn) -> Outcome:
     if same(current, wanted):
         return Note(scratch={"put": True})
     ours = on_paths(turn.lane.connections or {}, target.paths)
-    if not same(current, ours) and not asked.get("force"):
+    sent = None if same(current, ours) else late.recognised(turn, current)
+    if sent is None and not same(current, ours) and not asked.get("force"):
         return failed(turn, f"somebody changed {target.domain}: it leads {in_words(current)}")
-    call = connect(
-        turn, "rollback", f"taking {target.domain} back to {in_words(wanted)}", current, wanted, whole
-    )
+    why = f"taking {target.domain} back to {in_words(wanted)}"
     effects: JSON = {"switch": turn.place.key, "by_operation": True}
     if asked.get("revive"):
         effects["needs_parked"] = asked["revive"]
-    return replace(call, effects=effects)
+    return connect(turn, "rollback", why, current, wanted, whole, effects=effects, over=sent)
 
 
 def _unhealthy(turn: Turn, wanted: Routes) -> str | None:
@@ -114,6 +112,7 @@ def _confirm(turn: Turn) -> Outcome:
         "connections": dumps(wanted),
         "bar": turn.release.commit,
         "failed": True,
+        **late.put_right(turn, wanted),
     }
     effects["revive" if asked.get("revive") else "dethrone"] = asked.get("revive") or True
     if asked.get("pin", True):

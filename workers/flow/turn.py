@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,12 @@ from workers.releases.identity import mark_of
 from workers.releases.model import JSON, Intent, Lane, Release
 from workers.releases.places import Pipeline, Place, Service, Workspace
 from workers.releases.probing import Tally
+from workers.releases.sent import SentMap
+
+
+def nothing_sent(_target: str) -> Sequence[SentMap]:
+    """Return that no switch call to a target went unanswered."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,8 @@ class Turn:
     """What asks the project's Git host, or None when it cannot be asked."""
     usual: Mapping[str, Sequence[float]] = field(default_factory=dict)
     """How long (seconds) the step that the turn began with took the last times, by its name."""
+    unanswered: Callable[[str], Sequence[SentMap]] = nothing_sent
+    """The switch calls to a target (by its key) that nobody answered, newest first; asks the store."""
 
     @property
     def scratch(self) -> JSON:

@@ -21,9 +21,9 @@ class Wording:
 def worded(body: Mapping[str, Any]) -> Wording:
     """Return a notice in words.
 
-    `body` has `kind` (live, failed, rolled_back, waiting, stuck), `project` and `number`, and may have
-    `commit`, `ref`, `reason`, `step`, `url` (where production answers) and `release`; what is missing
-    is left out.
+    `body` has `kind` (live, failed, rolled_back, waiting, stuck, put_right), `project` and `number`, and
+    may have `commit`, `ref`, `reason`, `step`, `url` (where production answers) and `release`; what is
+    missing is left out.
     """
     title, lines = WORDS.get(str(body.get("kind", "")), _other)(body)
     return Wording(title, "\n".join(lines))
@@ -83,6 +83,14 @@ def _stuck(body: Mapping[str, Any]) -> Worded:
     ]
 
 
+def _put_right(body: Mapping[str, Any]) -> Worded:
+    return f"{_name(body)} was put right", [
+        f"{_what(body)}: {body.get('url') or 'production'} led elsewhere for a moment.",
+        *_reason(body),
+        "Next: nothing. What stands there now is what was released last, or what you rolled back to.",
+    ]
+
+
 def _other(body: Mapping[str, Any]) -> Worded:
     kind = str(body.get("kind") or "something new").replace("_", " ")
     return f"{_name(body)}: {kind}", [f"{_what(body)}: {kind}.", *_reason(body)]
@@ -94,6 +102,7 @@ WORDS: Mapping[str, Callable[[Mapping[str, Any]], Worded]] = {
     "rolled_back": _rolled_back,
     "waiting": _waiting,
     "stuck": _stuck,
+    "put_right": _put_right,
 }
 
 

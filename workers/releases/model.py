@@ -179,11 +179,18 @@ class Lane:
     live_order: int = 0
     connections: Mapping[str, tuple[int, ...]] | None = None
     """What Switchover last put on the lane's paths, or None when it never did."""
+    drift: Mapping[str, tuple[int, ...]] | None = None
+    """What somebody else was seen to have put there since, or None."""
     pin: JSON | None = None
     hold: JSON | None = None
     gave_way: int = 0
     parked: tuple[tuple[str, float], ...] = ()
     """Replaced releases whose workspaces stand by, newest first, with the time (seconds) of the change."""
+
+    @property
+    def standing(self) -> Mapping[str, tuple[int, ...]] | None:
+        """Return what should stand on the lane's paths while nothing of it is at its switch."""
+        return self.connections if self.drift is None else self.drift
 
 
 @dataclass(frozen=True, slots=True)

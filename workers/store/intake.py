@@ -12,20 +12,35 @@ import redis.asyncio
 from pydantic_core import to_json
 
 from workers.errors import NotFound
+from workers.releases.deliveries import Wanted, facts_from
 from workers.releases.intake import Intake, Verdict
 from workers.releases.model import JSON
 from workers.store.batches import BatchedScript
 from workers.store.connection import store_errors
 from workers.store.keyspace import key
-from workers.store.scripts import Offset, Scripts, no_offset
+from workers.store.scripts import Offset, Scripts, no_offset, source
+
+PAGE = 100
+MOST_READ = 5_000
+"""How many deliveries one page looks through at the most; they are read `PAGE` at a time."""
+
+ANY = Wanted()
+"""Every delivery."""
 
 
 class AsyncIntakeStore:
     """Writes deliveries down, for the receiver."""
 
     def __init__(self, client: redis.asyncio.Redis, *, offset: Offset = no_offset) -> None:
+        self._client: Any = client  # redis types its answers for both ways of decoding
+        self._offset = offset
         self._script = BatchedScript(client, "accept", offset)
         self._sent: set[str] = set()
+
+    async def used(self, host: str, fingerprint: str) -> None:
+        """Note that a delivery of the host was verified with a secret just now; `StoreAway`."""
+        with store_errors():
+            await self._client.eval(source("used"), 0, self._offset(), host, fingerprint)
 
     async def accept(self, intake: Intake) -> Verdict:
         """Write a delivery and its releases in one round trip; `StoreAway` when nothing was written.
@@ -60,30 +75,52 @@ class IntakeStore:
             raise NotFound(f"there is no delivery {delivery_id}")
         return _delivery(delivery_id, fields)
 
-    def page(self, *, limit: int, before: int | None) -> tuple[list[JSON], int | None]:
-        """Return deliveries newest first, and the time (us) to go on before (None at the end)."""
-        ceiling = "+inf" if before is None else f"({before}"
+    def page(self, *, limit: int, before: int | None, wanted: Wanted = ANY) -> tuple[list[JSON], int | None]:
+        """Return deliveries newest first, and the time (us) to go on before (None at the end).
+
+        At most `MOST_READ` deliveries are looked through, `PAGE` at a time; a page may then be short, or
+        empty, and still not be the last.
+        """
+        found: list[JSON] = []
+        ceiling = _ceiling(before, wanted.until)
+        floor = "-inf" if wanted.since is None else str(int(wanted.since * 1_000_000))
+        for _ in range(MOST_READ // PAGE):
+            rows = self._rows(ceiling, floor)
+            for place, delivery in rows:
+                if delivery is not None and wanted.takes(delivery):
+                    found.append(delivery)
+                if len(found) == limit:
+                    return found, place
+            if len(rows) < PAGE:
+                return found, None
+            ceiling = f"({rows[-1][0]}"
+        return found, rows[-1][0]
+
+    def _rows(self, ceiling: str, floor: str) -> list[tuple[int, JSON | None]]:
+        """Return the next deliveries with their places (us), newest first; None for one that is over."""
         with store_errors():
-            rows = self._client.zrevrangebyscore(
-                key("deliveries"), ceiling, "-inf", 0, limit, withscores=True
-            )
+            rows = self._client.zrevrangebyscore(key("deliveries"), ceiling, floor, 0, PAGE, withscores=True)
             with self._client.pipeline(transaction=False) as pipeline:
                 for delivery_id, _ in rows:
                     pipeline.hgetall(key("delivery", delivery_id))
                 found = pipeline.execute()
-        page = [_delivery(row[0], fields) for row, fields in zip(rows, found, strict=True) if fields]
-        return page, int(rows[-1][1]) if len(rows) == limit else None
+        return [
+            (int(place), _delivery(delivery_id, fields) if fields else None)
+            for (delivery_id, place), fields in zip(rows, found, strict=True)
+        ]
+
+
+def _ceiling(before: int | None, until: float | None) -> str:
+    ends = [end for end in (before, None if until is None else int(until * 1_000_000)) if end is not None]
+    return f"({min(ends)}" if ends else "+inf"
 
 
 def _delivery_of(intake: Intake, sent: AbstractSet[str] = frozenset()) -> JSON:
     """Return what `accept.lua` takes of a delivery. Settings that were `sent` before stay at home."""
-    more = {
-        name: value
-        for name in ("inquiries", "named", "checks", "ids")
-        if (value := getattr(intake, name))  # most deliveries have none of them
-    }
-    return more | {
+    found: JSON = {
         "id": intake.delivery,
+        # Who last sent something; what the bot found or a person replayed did not come from the host.
+        "host": intake.facts["host"] if "arrival" in intake.facts else "",
         "facts": _text(intake.facts),
         "keep": int(intake.keep_seconds * 1000),
         "verdict": intake.verdict,
@@ -92,6 +129,15 @@ def _delivery_of(intake: Intake, sent: AbstractSet[str] = frozenset()) -> JSON:
         "kept_back": intake.kept_back,
         "candidates": [_candidate_of(candidate, sent) for candidate in intake.candidates],
     }
+    if intake.inquiries or intake.named or intake.checks or intake.ids:
+        more = {
+            "inquiries": intake.inquiries,
+            "named": intake.named,
+            "checks": intake.checks,
+            "ids": intake.ids,
+        }
+        found |= {name: value for name, value in more.items() if value}
+    return found
 
 
 def _candidate_of(candidate: JSON, sent: AbstractSet[str]) -> JSON:
@@ -115,7 +161,7 @@ def _delivery(delivery_id: str, fields: dict[str, str]) -> JSON:
         facts["decisions"] = [_decision(each, found_out) for each in facts["decisions"]]
     return {
         "id": delivery_id,
-        **facts,
+        **facts_from(facts),
         "verdict": fields["verdict"],
         "reason": fields["reason"],
         "releases": json.loads(fields["releases"]),

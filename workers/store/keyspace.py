@@ -24,13 +24,14 @@ PATTERNS: dict[str, str] = {
     "schema": "schema",  # version of what is stored
     # lanes and targets
     "lanes": "lanes",  # set of lanes
-    "lane": "lane:{}",  # hash: running, live, orders, connections, pin, hold
+    "lane": "lane:{}",  # hash: running, live, orders, target, connections, drift, pin, hold
     "queued": "lane:{}:queued",  # sorted set: queued release by order
     "parked": "lane:{}:parked",  # sorted set: replaced release by the time (ms) it was replaced
     "barred": "lane:{}:barred",  # set: commits that an automatic return took back
     "lane_failed": "lane:{}:failed",  # sorted set: failed release by order
     "failed": "failed",  # sorted set: failed release by the time (ms) it failed
     "target": "target:{}",  # hash: release that holds the target's lock, since (ms)
+    "sent": "sent:{}",  # sorted set: unanswered switch call to a target (JSON) by the time (ms) it was sent
     "freeze": "freeze:{}",  # JSON: a project's freeze
     # what a ref was last moved to
     "ref": "ref:{}:{}",  # hash: commit, time, back, arrived (ms)
@@ -47,6 +48,8 @@ PATTERNS: dict[str, str] = {
     "delivery": "delivery:{}",  # hash: facts, verdict, reason, releases, event
     "deliveries": "deliveries",  # sorted set: delivery by the time (us) it came
     "verdicts": "verdicts",  # hash: verdict to how many
+    "last_deliveries": "deliveries:last",  # hash: host to the delivery that it sent last
+    "secret_uses": "secrets:{}",  # hash: fingerprint of a host's secret to the time (ms) it last verified one
     # what has to be found out before a project's decision is made; an inquiry is named delivery/project
     "inquiry": "inquiry:{}",  # hash: document (the event), delivery, project, asked_at (ms), errors
     "inquiries": "inquiries",  # sorted set: inquiry by the time (ms) of its next look

@@ -213,6 +213,21 @@ class Reading:
             "lateness": {bound: int(count) for bound, count in lateness.items()},
         }
 
+    def secret_uses(self, host: str) -> dict[str, float]:
+        """Return when each secret of a host, by its fingerprint, last verified a delivery (store's seconds).
+
+        A minute behind at the most.
+        """
+        with store_errors():
+            rows = self._client.hgetall(key("secret_uses", host))
+        return {fingerprint: int(at) / 1000 for fingerprint, at in rows.items()}
+
+    def last_delivery(self, host: str) -> str | None:
+        """Return the id of the delivery that a host sent last, or None; it may be over by now."""
+        with store_errors():
+            delivery: str | None = self._client.hget(key("last_deliveries"), host)
+        return delivery
+
     def workers_seen_since(self, moment: float) -> int:
         """Return how many worker processes were seen at or after `moment` (store's seconds)."""
         with store_errors():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import redis
 
@@ -12,6 +12,7 @@ from workers.errors import IllegalMove, LeaseLost, NotAllowed, NotFound, Outdate
 from workers.releases.codec import SCHEMA_VERSION, dumps, release_from, state_of
 from workers.releases.model import JSON, Lane, Lease, Move, Taken
 from workers.releases.moves import Applied, Blocked, Moved, Stopped
+from workers.releases.sent import SentMap, sent_from
 from workers.releases.status import UNFINISHED, origins_of
 from workers.store.connection import store_errors
 from workers.store.keyspace import key
@@ -164,6 +165,12 @@ class ReleaseStore:
         """Return the store's time in seconds."""
         return self._scripts.now()
 
+    def unanswered(self, target: str) -> list[SentMap]:
+        """Return the switch calls to a target that nobody answered, newest first."""
+        with store_errors():
+            texts = self._client.zrevrange(key("sent", target), 0, -1)
+        return [sent_from(text) for text in cast("list[str]", texts)]
+
     def settings(self, digest: str) -> JSON:
         """Return the project settings that releases with this digest began with."""
         with store_errors():
@@ -176,18 +183,22 @@ class ReleaseStore:
 
 def lane_from(name: str, fields: Mapping[str, str], parked: Mapping[str, str]) -> Lane:
     """Decode a lane from the fields of its hash and its parked releases (newest first, times in ms)."""
-    connections = json.loads(fields["connections"]) if fields.get("connections") else None
     return Lane(
         name=name,
         running=fields.get("running"),
         live=fields.get("live"),
         live_order=int(fields.get("live_order", "0")),
-        connections=None if connections is None else {path: tuple(ids) for path, ids in connections.items()},
+        connections=_routes(fields.get("connections")),
+        drift=_routes(fields.get("drift")),
         pin=json.loads(fields["pin"]) if fields.get("pin") else None,
         hold=json.loads(fields["hold"]) if fields.get("hold") else None,
         gave_way=int(fields.get("gave_way", "0")),
         parked=tuple((release_id, float(at) / 1000) for release_id, at in parked.items()),
     )
+
+
+def _routes(text: str | None) -> dict[str, tuple[int, ...]] | None:
+    return {path: tuple(ids) for path, ids in json.loads(text).items()} if text else None
 
 
 def _outdated(version: int, known: int) -> str:

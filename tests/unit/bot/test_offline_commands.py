@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from bot.cli import COMMANDS, switchover
@@ -49,6 +50,23 @@ def test_explain_exits_1_when_no_project_would_release(tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert "shop: ignore: branch other matches none" in result.stdout
+
+
+def test_explain_tells_what_would_be_asked_and_what_it_comes_to_without_an_answer(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    document = yaml.safe_load(config.read_text())
+    document["projects"]["shop"]["triggers"] = [{"push": {"branches": ["main"], "when": "ci"}}]
+    config.write_text(yaml.safe_dump(document))
+    told = explain(tmp_path, push_body(), "--config", str(config), "--json")
+    said = explain(tmp_path, push_body(), "--config", str(config))
+
+    (decision,) = json.loads(told.stdout)["decisions"]
+    assert (told.exit_code, said.exit_code) == (1, 1)
+    assert decision["verdict"] == "ask"
+    assert decision["questions"] == ["whether CI is green for 222222222222"]
+    assert decision["otherwise"]["verdict"] == "ignore"
+    assert "  asks whether CI is green for 222222222222\n" in said.stdout
+    assert "  where nothing can be asked: ignore: " in said.stdout
 
 
 def test_explain_works_without_a_configuration(tmp_path: Path) -> None:

@@ -160,6 +160,22 @@ def test_two_projects_may_not_claim_one_path_of_a_domain(change: dict[str, Any])
     assert "projects.shop" in message
 
 
+@pytest.mark.parametrize("key", ["name", "host_has_token"])
+def test_what_a_project_is_told_by_the_rest_of_the_file_cannot_be_written(key: str) -> None:
+    [(path, message)] = faults(bent((f"projects.shop.{key}", "true"))).items()
+
+    assert (path, "is not a known key" in message) == (f"projects.shop.{key}", True)
+
+
+@pytest.mark.parametrize(
+    ("token", "reports"), [("", False), (SECRET, True), ("${NOT_SET:-}", False)], ids=["none", "one", "unset"]
+)
+def test_projects_report_where_their_host_has_a_token(token: str, reports: bool) -> None:
+    settings = load(bent(("hosts.github.token", token)))
+
+    assert settings.projects["shop"].reports is reports
+
+
 @pytest.mark.parametrize(
     "change",
     [{"domain": "x.example.com"}, {"team": 36}, {"paths": ["/api"]}, {"platform": "sandbox"}],

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 import redis
@@ -20,13 +21,14 @@ class Receiver:
     """A chat in memory that may refuse."""
 
     refuses: bool = False
+    why: NotSent = field(default_factory=lambda: NotSent("it refuses"))
     titles: list[str] = field(default_factory=list)
     tried: int = 0
 
     def send(self, wording: Wording) -> None:
         self.tried += 1
         if self.refuses:
-            raise NotSent("it refuses")
+            raise self.why
         self.titles.append(wording.title)
 
 
@@ -135,6 +137,51 @@ def test_a_notice_that_is_a_day_old_is_given_up_and_the_next_one_follows(client:
 
     assert team.tried == 2
     assert client.llen(key("outbox", "team")) == 1
+
+
+def test_a_receiver_may_ask_for_a_longer_pause(client: redis.Redis) -> None:
+    put(client, "team", 1)
+    outbox = OutboxStore(client)
+    team = Receiver(refuses=True, why=NotSent("it is busy", wait=900.0))
+
+    Drain(outbox, {"team": team}.get).drain("team")
+
+    due = client.zscore(key("outbox_due"), "team")
+    assert due is not None
+    assert round(float(due) / 1000 - outbox.now()) == 900
+
+
+def test_what_is_not_worth_trying_for_long_is_given_up_early(client: redis.Redis) -> None:
+    clock = Clock()
+    outbox = OutboxStore(client, offset=clock)
+    put(client, "team", 1, at=outbox.now())
+    team = Receiver(refuses=True, why=NotSent("it knows nothing of it", within=60.0))
+    drain = Drain(outbox, {"team": team}.get)
+    drain.drain("team")
+    clock.ahead += 59_000
+    drain.drain("team")
+    assert client.llen(key("outbox", "team")) == 1
+    clock.ahead += 2_000
+    drain.drain("team")
+    clock.ahead += 2_000
+    drain.drain("team")
+
+    assert client.llen(key("outbox", "team")) == 0
+
+
+def test_reports_to_git_hosts_go_to_whoever_tells_them(client: redis.Redis) -> None:
+    told: list[object] = []
+
+    class Reports:
+        def send(self, body: Mapping[str, Any]) -> None:
+            told.append(body["releases"])
+
+    client.rpush(key("outbox", "report:shop"), json.dumps({"releases": ["r-1"]}))
+
+    Drain(OutboxStore(client), lambda _receiver: None, Reports()).drain("report:shop")
+
+    assert told == [["r-1"]]
+    assert client.llen(key("outbox", "report:shop")) == 0
 
 
 def test_what_is_being_sent_is_not_sent_by_another_worker_meanwhile(client: redis.Redis) -> None:

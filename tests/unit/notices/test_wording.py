@@ -24,6 +24,7 @@ BODY = {
         ("rolled_back", "shop #12 was rolled back"),
         ("waiting", "shop #12 waits for approval"),
         ("stuck", "shop #12 needs a person"),
+        ("put_right", "shop #12 was put right"),
     ],
 )
 def test_the_title_says_what_happened_to_which_release(kind: str, title: str) -> None:

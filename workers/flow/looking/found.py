@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from config.projects import ProjectSettings
 from config.settings import Settings
 from workers.errors import Refused
 from workers.flow.admission import Stood, intake_of
+from workers.flow.asking import ask_host
 from workers.flow.ports import GitHost
+from workers.flow.remembering import ids_of
 from workers.flow.triggers import (
     Answers,
     ChangedPaths,
@@ -27,6 +29,10 @@ from workers.releases.intake import Intake, Verdict
 MOST_ROUNDS = 4
 """A decision asks at most three times in a row."""
 _OWN = (ChangedPaths, DefaultBranch, HeadOfBranch)
+
+
+Ids = Callable[[], Mapping[str, str]]
+"""Tells the ids of the projects' repositories, by field; `StoreAway`."""
 
 
 class Admitting(Protocol):
@@ -46,9 +52,10 @@ def delivery_id(kind: str, host: str, *parts: str) -> str:
 class Admission:
     """From an event that a look made to its verdict."""
 
-    def __init__(self, settings: Callable[[], Settings], store: Admitting) -> None:
+    def __init__(self, settings: Callable[[], Settings], store: Admitting, ids: Ids) -> None:
         self._settings = settings
         self._store = store
+        self._ids = ids
 
     def admit(
         self,
@@ -65,7 +72,11 @@ class Admission:
         what the host raises when it may answer later (`TryAgain`), or the repository is gone (`Gone`).
         """
         settings = self._settings()
-        decisions = [answered(decision, host, event.repository or "") for decision in decide(event, projects)]
+        # Another repository may have taken the name.
+        ids = ids_of(self._ids(), projects)
+        decisions = [
+            answered(decision, host, event.repository or "") for decision in decide(event, projects, ids)
+        ]
         own = settings.hosts.get(facts.host)
         return self._store.accept(
             intake_of(
@@ -75,6 +86,8 @@ class Admission:
                 {project.name: project for project in projects},
                 keep_seconds=settings.retention.deliveries,
                 driver=own.driver if own else "",
+                api_url=own.api_url if own else None,
+                ids=ids,
                 stood=stood,
             )
         )
@@ -90,26 +103,14 @@ def answered(decision: Decision, host: GitHost | None, repository: str) -> Decis
 
 
 def _answers(
-    questions: Sequence[Question[object]], host: GitHost | None, repository: str
-) -> Mapping[Question[object], object]:
-    found: dict[Question[object], object] = {}
-    for question in questions if host is not None else ():
+    questions: Sequence[Question[Any]], host: GitHost | None, repository: str
+) -> dict[Question[Any], object]:
+    found: dict[Question[Any], object] = {}
+    if host is None:
+        return found
+    for question in questions:
         try:
-            found[question] = _ask(question, host, repository)
+            found[question] = ask_host(host, repository, question)
         except Refused:  # nobody can answer it, and the decision takes the safe way
             continue
     return found
-
-
-def _ask(question: Question[object], host: GitHost | None, repository: str) -> object:
-    if host is None:
-        raise Refused("there is nobody to ask")
-    match question:
-        case ChangedPaths():
-            return host.compare(repository, question.base, question.head)
-        case HeadOfBranch():
-            return host.branch_head(repository, question.branch)
-        case DefaultBranch():
-            return host.repository(repository).default_branch
-        case _:
-            raise Refused(f"{question} is not for a look to ask")

@@ -13,7 +13,7 @@ from config.settings import Settings
 from config.triggers import ScheduleTrigger
 from workers.errors import PlatformError, TryAgain
 from workers.flow.admission import Stood
-from workers.flow.looking.found import Admission, Admitting, delivery_id
+from workers.flow.looking.found import Admission, Admitting, Ids, delivery_id
 from workers.flow.looking.heads import BRANCH
 from workers.flow.ports import GitHost
 from workers.flow.triggers import next_time, schedule_event, schedules_of
@@ -81,11 +81,12 @@ class Scheduler:
         store: ScheduleStore,
         intake: Admitting,
         now: Callable[[], float],
+        ids: Ids,
     ) -> None:
         self._settings = settings
         self._hosts = hosts
         self._store = store
-        self._admission = Admission(settings, intake)
+        self._admission = Admission(settings, intake, ids)
         self._now = now
 
     def run(self) -> None:

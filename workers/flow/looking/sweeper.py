@@ -12,7 +12,7 @@ from typing import Protocol
 
 from config.settings import Settings
 from workers.errors import PlatformError, StoreAway, TryAgain
-from workers.flow.looking.found import Admission, Admitting
+from workers.flow.looking.found import Admission, Admitting, Ids
 from workers.flow.looking.look import Look, LookStore
 from workers.flow.looking.places import Place, places_of
 from workers.flow.looking.resending import Resender
@@ -56,11 +56,12 @@ class Sweeper:
         store: SweepStore,
         intake: Admitting,
         now: Callable[[], float],
+        ids: Ids,
     ) -> None:
         self._settings = settings
         self._hosts = hosts
         self._store = store
-        self._admission = Admission(settings, intake)
+        self._admission = Admission(settings, intake, ids)
         self._now = now
         self._resender = Resender(store)
         self._was_away = False

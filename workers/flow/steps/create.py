@@ -6,11 +6,13 @@ from dataclasses import asdict, dataclass
 
 from config.projects import ProjectSettings
 from workers.errors import Refused
+from workers.flow import late
 from workers.flow.connections import in_words, on_paths, same
 from workers.flow.git_addresses import no_address
 from workers.flow.outcomes import Call, Done, Fail, Note, Outcome, Settled, Wait
 from workers.flow.steps.base import timed_out
 from workers.flow.turn import Turn
+from workers.releases.codec import dumps
 from workers.releases.identity import mark_of, workspace_name
 from workers.releases.model import JSON, Cause
 from workers.releases.places import Domain, Workspace, WorkspaceSpec
@@ -66,6 +68,11 @@ def _resolve(turn: Turn) -> Outcome:
     snapshot = on_paths(domain.connections, target.paths)
     known = turn.lane.connections
     drifted = known is not None and not same(on_paths(known, target.paths), snapshot)
+    sent = late.recognised(turn, snapshot, place.key) if drifted else None
+    if sent is not None:
+        # It is put right on the live release meanwhile; what we begin from is what stands there then.
+        right = on_paths(turn.lane.standing or {}, target.paths)
+        return Note(memory={"place": asdict(place), "snapshot": right}, text=late.in_sentence(sent))
     if drifted and target.drift == "refuse":
         return Fail(
             Cause.CONFIGURATION,
@@ -77,6 +84,7 @@ def _resolve(turn: Turn) -> Outcome:
         text=f"{domain.name} was changed by somebody else since; it leads {in_words(snapshot)} now"
         if drifted
         else "; ".join(place.warnings) or None,
+        effects={"drift": dumps(snapshot) if drifted else ""},
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from config.projects import ProjectSettings
 from workers.errors import PlatformError
+from workers.flow import late
 from workers.flow.connections import Routes, in_words, on_paths, same
 from workers.flow.outcomes import Done, Fail, Note, Outcome, Settled, TakenBack, Wait
 from workers.flow.steps.switch import connect, connections_now, ours_of, over
@@ -45,14 +47,16 @@ class Observe:
         """Find out by a read whether the return took effect."""
         current = connections_now(turn)
         if same(current, turn.intent.data["to"]):
-            return Settled(scratch={"put": True})
+            back = {"put": True} if turn.intent.kind == "return" else {}
+            return Settled(scratch=back, effects=late.took_effect(turn.intent.data))
         if not same(current, turn.intent.data["from"]):
-            return _failed(
-                turn, f"somebody changed {turn.project.target.domain}: it leads {in_words(current)}"
-            )
+            sent = late.recognised(turn, current)
+            if sent is not None:
+                return Settled(text=late.in_sentence(sent))
+            return _changed(turn, current)
         if turn.may_still_take_effect:
-            return Wait("the call that puts the former connections back went unanswered; reading the domain")
-        return Settled(text="the unanswered return took no effect; returning again")
+            return Wait(f"the call to {turn.intent.kind} went unanswered; reading the domain", after=0.5)
+        return Settled(text="the unanswered call took no effect; calling again")
 
     def overdue(self, turn: Turn, last: str, cause: Cause) -> Outcome:
         """Nobody could prove the new version in time: what cannot be observed is taken back, once."""
@@ -85,18 +89,52 @@ def _well(turn: Turn) -> Outcome:
     observe, since = turn.project.observe, turn.memory["switched_at"]
     left = since + observe.duration - turn.now
     if left > 0:
+        with suppress(PlatformError):  # what cannot be read now is read at the end
+            astray = _astray(turn)
+            if astray is not None:
+                return astray
         return Wait(f"watching production for {observe.duration:g}s", after=min(left, 1.0))
     recent = max(since, turn.now - max(RECENT_SECONDS, 5 * observe.every))
     if turn.tally is None or not turn.tally.good_since(recent):
         return Wait("waiting for a good probe of production", after=0.2)
+<<<<<<< HEAD
     if failing := turn.tally.failed_in_a_row_since(since):
         # Whether these are too many is not known yet: the time must not end while it is being decided.
         return Wait(f"the last probes of production failed ({failing}); watching on", after=0.2)
+=======
+    astray = _astray(turn)
+    if astray is not None:
+        return astray
+>>>>>>> main
     current = connections_now(turn)
     if not same(current, ours_of(turn)):
-        return _failed(turn, f"somebody changed {turn.project.target.domain}: it leads {in_words(current)}")
+        return _changed(turn, current)
     good = turn.tally.good_since(since)
     return Done(f"{good} good answers from production since the switch", effects=over(turn))
+
+
+def _astray(turn: Turn) -> Outcome | None:
+    """Return what puts a late call of ours right; None when none stands there.
+
+    What somebody else put there is judged at the end: they may be about to take it back.
+    """
+    target, ours = turn.project.target, ours_of(turn)
+    whole = turn.platform.domain(turn.place.team_id, target.domain).connections
+    current = on_paths(whole, target.paths)
+    if same(current, ours):
+        told = late.put_right(turn, ours)
+        return Note(scratch={"late": None}, effects=told) if told else None
+    sent = late.recognised(turn, current)
+    if sent is None:
+        return None
+    why = f"{late.in_sentence(sent)}; putting {target.domain} right: {in_words(ours)}"
+    lock = {"lock": turn.place.key}
+    return connect(turn, "repair", why, current, ours, whole, effects=lock, over=sent, noted="repaired")
+
+
+def _changed(turn: Turn, current: Routes) -> Fail:
+    failed = _failed(turn, f"somebody changed {turn.project.target.domain}: it leads {in_words(current)}")
+    return replace(failed, effects={**failed.effects, "drift": dumps(current)})
 
 
 def _take_back(turn: Turn, trouble: str) -> Outcome:
@@ -111,13 +149,14 @@ def _take_back(turn: Turn, trouble: str) -> Outcome:
     current = on_paths(whole, turn.project.target.paths)
     if same(current, former):
         return Note(scratch={"put": True})
-    if not same(current, ours_of(turn)):
+    sent = None if same(current, ours_of(turn)) else late.recognised(turn, current)
+    if sent is None and not same(current, ours_of(turn)):
         return _failed(turn, f"{trouble}; somebody changed the domain since: it leads {in_words(current)}")
     silent = _silent(turn, former)
     if silent is not None:
         return _failed(turn, f"{trouble}; the former version does not answer either ({silent})")
-    back = connect(turn, "return", f"putting back {in_words(former)}", current, former, whole)
-    return replace(back, effects={"lock": turn.place.key})
+    why, lock = f"putting back {in_words(former)}", {"lock": turn.place.key}
+    return connect(turn, "return", why, current, former, whole, effects=lock, over=sent)
 
 
 def _silent(turn: Turn, former: Routes) -> str | None:
@@ -149,7 +188,12 @@ def _confirm_return(turn: Turn) -> Outcome:
         return Note(scratch={"put": False}, text="the platform took the return but does not show it yet")
     return TakenBack(
         f"{turn.scratch.get('trouble')}; {turn.project.target.domain} leads {in_words(former)} again",
-        effects={**over(turn), "connections": dumps(former), "bar": turn.release.commit},
+        effects={
+            **over(turn),
+            "connections": dumps(former),
+            "bar": turn.release.commit,
+            **late.put_right(turn, former),
+        },
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from config.projects import ProjectSettings
+from workers.flow import late
 from workers.flow.connections import Routes, in_words, on_paths, same, with_ours
 from workers.flow.outcomes import Call, Done, Fail, Note, Outcome, Settled, Wait
 from workers.flow.turn import Turn
 from workers.releases.codec import dumps
 from workers.releases.model import JSON, Cause
 from workers.releases.probing import ProbeSpec
+from workers.releases.sent import SentMap
 
 CONNECT_SECONDS = 2.0
 """Time-out of the switch's own call; shorter than the lease, so that it ends before the lease can pass on."""
@@ -50,9 +52,10 @@ class Switch:
         """Find out by a read whether the PUT took effect."""
         current = connections_now(turn)
         if same(current, turn.intent.data["to"]):
-            return Settled(scratch={"put": True})
+            return Settled(scratch={"put": True}, effects=late.took_effect(turn.intent.data))
         if not same(current, turn.intent.data["from"]):
-            return _foreign(turn, current)
+            sent = late.recognised(turn, current)
+            return _foreign(turn, current) if sent is None else Settled(text=late.in_sentence(sent))
         if turn.may_still_take_effect:
             return Wait("the switch call went unanswered; reading the domain until it is settled")
         return Settled(text="the unanswered switch call took no effect; switching again")
@@ -98,8 +101,23 @@ def ours_of(turn: Turn) -> dict[str, list[int]]:
     return {path: [turn.workspace.id] for path in turn.project.target.paths}
 
 
-def connect(turn: Turn, kind: str, why: str, current: Routes, wanted: Routes, whole: Routes) -> Call:
-    """Return the call that puts `wanted` on our paths; `whole` is the map as it was just read."""
+def connect(
+    turn: Turn,
+    kind: str,
+    why: str,
+    current: Routes,
+    wanted: Routes,
+    whole: Routes,
+    *,
+    effects: JSON,
+    over: SentMap | None = None,
+    noted: str = "put",
+) -> Call:
+    """Return the call that puts `wanted` on our paths; `whole` is the map as it was just read.
+
+    `over` is the late call that put what stands there now, `noted` what the step calls its own success.
+    """
+    sent = late.as_sent(turn, kind, with_ours(whole, turn.project.target.paths, wanted))
     place, target = turn.place, turn.project.target
     merged = {path: tuple(ids) for path, ids in with_ours(whole, target.paths, wanted).items()}
 
@@ -107,14 +125,16 @@ def connect(turn: Turn, kind: str, why: str, current: Routes, wanted: Routes, wh
         answer = turn.platform.connect(place.team_id, target.domain, merged, timeout=CONNECT_SECONDS)
         # Only an answered call counts as a try: a busy platform is asked again until the step's deadline.
         puts = int(turn.scratch.get("puts", 0)) + 1
-        return {"scratch": {"put": same(on_paths(answer.connections, target.paths), wanted), "puts": puts}}
+        return {"scratch": {noted: same(on_paths(answer.connections, target.paths), wanted), "puts": puts}}
 
     return Call(
         kind,
         why,
         send=send,
         settle_seconds=SETTLE_SECONDS,
-        data={"from": current, "to": wanted},
+        data={"from": current, "to": wanted, "target": place.key, "sent": sent.text},
+        scratch={} if over is None else {"late": over.text},
+        effects={**effects, **late.sending(place.key, sent)},
         at_most=CONNECT_SECONDS,
     )
 
@@ -140,17 +160,32 @@ def _put(turn: Turn) -> Outcome:
     known = [turn.memory["snapshot"]]
     if turn.lane.connections is not None:
         known.append(on_paths(turn.lane.connections, target.paths))
+    sent: SentMap | None = None
     if not any(same(current, expected) for expected in known):
-        return _foreign(turn, current)
+        sent = late.recognised(turn, current)
+        if sent is None:
+            return _foreign(turn, current)
     if int(turn.scratch.get("puts", 0)) >= PUT_TRIES:
         return Fail(
             Cause.REFUSED,
             f"the platform took the connections of {target.domain} {PUT_TRIES} times and does not show them",
             effects=over(turn),
         )
-    call = connect(turn, "connect", f"switching {target.domain} to {in_words(ours)}", current, ours, whole)
+    why = f"switching {target.domain} to {in_words(ours)}"
+    if sent is not None:
+        why = f"{why}; {late.in_sentence(sent)}"
     effects: JSON = {"switch": turn.place.key, "by_person": turn.release.by_person}
-    return replace(call, effects=effects, memory={"former": current}, refused=lambda why: _refused(turn, why))
+    call = connect(turn, "connect", why, current, ours, whole, effects=effects, over=sent)
+    former = current if sent is None else _former(turn)
+    return replace(call, memory={"former": former}, refused=lambda why: _refused(turn, why))
+
+
+def _former(turn: Turn) -> Routes:
+    """Return what stood on our paths before a late call came over it."""
+    former: Routes | None = turn.memory.get("former")
+    if former is None:
+        former = late.standing(turn)
+    return turn.memory["snapshot"] if former is None else former
 
 
 def _put_already(turn: Turn) -> Note:
@@ -176,12 +211,15 @@ def _confirm(turn: Turn) -> Outcome:
         return Done(
             f"{turn.project.target.domain} leads {in_words(ours)}",
             memory={"switched_at": turn.now},
-            effects={"connections": dumps(ours)},
+            effects={"connections": dumps(ours), **late.put_right(turn, ours)},
         )
     if same(current, former):
         return Note(
             scratch={"put": False}, text="the platform took the switch but shows the former connections"
         )
+    sent = late.recognised(turn, current)
+    if sent is not None:
+        return Note(scratch={"put": False}, text=late.in_sentence(sent))
     return _foreign(turn, current)
 
 
@@ -191,5 +229,5 @@ def _foreign(turn: Turn, current: Routes) -> Fail:
         Cause.CONFIGURATION,
         f"somebody changed {turn.project.target.domain} meanwhile: it leads {in_words(current)}, and this "
         f"release began from {in_words(turn.memory['snapshot'])}; retry it to start from what is there now",
-        effects=over(turn),
+        effects={**over(turn), "drift": dumps(current)},
     )

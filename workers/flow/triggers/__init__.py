@@ -4,7 +4,7 @@ What only the store knows (duplicates, newer commits, freezes) is decided at adm
 knows is left as a question: `decide` says `ask`, somebody asks, `settle` goes on with the answers.
 """
 
-from workers.flow.triggers.deciding import decide, decide_ci, settle
+from workers.flow.triggers.deciding import decide, decide_ci, settle, without_answers
 from workers.flow.triggers.model import Candidate, Decision, MovedBack, ProjectRules, Verdict
 from workers.flow.triggers.pushes import branch_is_taken
 from workers.flow.triggers.questions import (
@@ -60,4 +60,5 @@ __all__ = [
     "schedule_event",
     "schedules_of",
     "settle",
+    "without_answers",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from config.globs import matches
 from config.triggers import MergedTrigger, ReleaseTrigger
-from workers.flow.triggers.model import ProjectRules, Ruling, candidate_of, token_hint
+from workers.flow.triggers.model import TRIGGERS, ProjectRules, Ruling, candidate_of, place_of, token_hint
 from workers.flow.triggers.questions import CommitOfTag, HeadOfBranch, Inquiry
 from workers.releases.events import Event
 from workers.releases.origin import is_full_commit
@@ -15,7 +15,7 @@ def judge_published(event: Event, project: ProjectRules, inquiry: Inquiry) -> li
     triggers = [each for each in project.triggers if isinstance(each, ReleaseTrigger)]
     tag = event.facts.get("tag")
     if not triggers:
-        return [Ruling(f"project {project.name} has no trigger for {event.kind} events")]
+        return [Ruling(f"project {project.name} has no trigger for {event.kind} events", rule=TRIGGERS)]
     if not isinstance(tag, str) or not tag:
         return [Ruling("the published release names no tag")]
     if event.facts.get("draft") is True:
@@ -23,11 +23,13 @@ def judge_published(event: Event, project: ProjectRules, inquiry: Inquiry) -> li
     fitting = [each for each in triggers if matches(each.tags, tag)]
     if not fitting:
         patterns = ", ".join(pattern for each in triggers for pattern in each.tags)
-        return [Ruling(f"release {tag} matches none of the release patterns {patterns}")]
+        return [Ruling(f"release {tag} matches none of the release patterns {patterns}", rule=TRIGGERS)]
+    rule = place_of(project, fitting[0])
     if event.facts.get("prerelease") is True and not any(each.prereleases for each in fitting):
-        return [Ruling(f"release {tag} is a pre-release, and the trigger does not say prereleases: true")]
+        reason = f"release {tag} is a pre-release, and the trigger does not say prereleases: true"
+        return [Ruling(reason, rule=rule)]
     said = f"release {tag} matches the release patterns {', '.join(fitting[0].tags)}"
-    return [_tagged(event, project, tag, said, inquiry)]
+    return [_tagged(event, project, tag, said, inquiry)._replace(rule=rule)]
 
 
 def _tagged(event: Event, project: ProjectRules, tag: str, said: str, inquiry: Inquiry) -> Ruling:
@@ -53,17 +55,16 @@ def judge_merged(event: Event, project: ProjectRules, inquiry: Inquiry) -> list[
     triggers = [each for each in project.triggers if isinstance(each, MergedTrigger)]
     base, number = event.facts.get("base_branch"), event.facts.get("number")
     if not triggers:
-        return [Ruling(f"project {project.name} has no trigger for {event.kind} events")]
+        return [Ruling(f"project {project.name} has no trigger for {event.kind} events", rule=TRIGGERS)]
     if not isinstance(base, str) or not base:
         return [Ruling(f"the event does not say into which branch change {number} was merged")]
     trigger = next((each for each in triggers if matches(each.branches, base)), None)
     if trigger is None:
         patterns = ", ".join(pattern for each in triggers for pattern in each.branches)
-        return [
-            Ruling(f"change {number} went into {base}, which matches none of the merged patterns {patterns}")
-        ]
+        reason = f"change {number} went into {base}, which matches none of the merged patterns {patterns}"
+        return [Ruling(reason, rule=TRIGGERS)]
     said = f"change {number} was merged into {base}, which matches {', '.join(trigger.branches)}"
-    return [_merged(event, project, base, said, inquiry)]
+    return [_merged(event, project, base, said, inquiry)._replace(rule=place_of(project, trigger))]
 
 
 def _merged(event: Event, project: ProjectRules, base: str, said: str, inquiry: Inquiry) -> Ruling:

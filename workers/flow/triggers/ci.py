@@ -8,7 +8,7 @@ from typing import Any
 from config.durations import format_duration
 from config.triggers import PushTrigger
 from workers.flow.triggers.green import Light, is_ours, light_of
-from workers.flow.triggers.model import ProjectRules, Ruling, token_hint
+from workers.flow.triggers.model import TRIGGERS, ProjectRules, Ruling, token_hint
 from workers.flow.triggers.pushes import judge_change, trigger_for
 from workers.flow.triggers.questions import Green, Inquiry, NamedBy, NamedRef
 from workers.releases.events import Change, Event, RefType
@@ -20,7 +20,8 @@ def judge_ci(event: Event, project: ProjectRules, inquiry: Inquiry) -> list[Ruli
     waiting = [each for each in project.triggers if isinstance(each, PushTrigger) and each.when == "ci"]
     if not waiting:
         hint = "a push trigger may say when: ci"
-        return [Ruling(f"project {project.name} has no trigger for {event.kind} events; {hint}")]
+        reason = f"project {project.name} has no trigger for {event.kind} events; {hint}"
+        return [Ruling(reason, rule=TRIGGERS)]
     fault = _useless(event, waiting)
     if fault is not None:
         return [Ruling(fault)]
@@ -77,9 +78,21 @@ def _name(facts: Mapping[str, Any]) -> str | None:
 
 def _judge_ref(event: Event, named: NamedRef, commit: str, project: ProjectRules, inquiry: Inquiry) -> Ruling:
     change = pushed_as(named, commit)
-    trigger, reason = trigger_for(change, project)
+    trigger, reason, rule = trigger_for(change, project)
     if trigger is None:
-        return Ruling(reason)
+        return Ruling(reason, rule=rule)
+    return _judge_taken(event, named, change, trigger, reason, project, inquiry)._replace(rule=rule)
+
+
+def _judge_taken(
+    event: Event,
+    named: NamedRef,
+    change: Change,
+    trigger: PushTrigger,
+    reason: str,
+    project: ProjectRules,
+    inquiry: Inquiry,
+) -> Ruling:
     if trigger.when != "ci":
         return Ruling(f"{reason}, and is released when it is pushed, whatever CI says")
     if named.age is not None and named.age > trigger.within:

@@ -11,7 +11,15 @@ import re
 from config.globs import matches
 from config.triggers import CommentTrigger
 from workers.flow.triggers.commands import command_in
-from workers.flow.triggers.model import Candidate, ProjectRules, Ruling, candidate_of, token_hint
+from workers.flow.triggers.model import (
+    TRIGGERS,
+    Candidate,
+    ProjectRules,
+    Ruling,
+    candidate_of,
+    place_of,
+    token_hint,
+)
 from workers.flow.triggers.questions import DefaultBranch, HeadOfBranch, HeadOfChange, Inquiry, MayRelease
 from workers.releases.events import Event
 from workers.releases.origin import OpenChange, Permission, is_full_commit
@@ -28,7 +36,7 @@ def judge_comment(event: Event, project: ProjectRules, inquiry: Inquiry) -> list
     """Say what a project does with a comment: the first trigger one of whose commands it holds decides."""
     triggers = [each for each in project.triggers if isinstance(each, CommentTrigger)]
     if not triggers:
-        return [Ruling(f"project {project.name} has no trigger for comment events")]
+        return [Ruling(f"project {project.name} has no trigger for comment events", rule=TRIGGERS)]
     fault = _unheard(event)
     if fault is not None:
         return [Ruling(fault)]
@@ -36,9 +44,11 @@ def judge_comment(event: Event, project: ProjectRules, inquiry: Inquiry) -> list
     for trigger in triggers:
         command = command_in(body, trigger.commands)
         if command is not None:
-            return [_obey(event, project, trigger, command, inquiry)]
+            ruling = _obey(event, project, trigger, command, inquiry)
+            return [ruling._replace(rule=place_of(project, trigger))]
     known = ", ".join(command for trigger in triggers for command in trigger.commands)
-    return [Ruling(f"the comment has no line that is only {known}, outside of quotes and code")]
+    reason = f"the comment has no line that is only {known}, outside of quotes and code"
+    return [Ruling(reason, rule=TRIGGERS)]
 
 
 def _unheard(event: Event) -> str | None:

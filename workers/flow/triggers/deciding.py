@@ -10,9 +10,17 @@ from typing import Any, Final
 from workers.flow.triggers.changes import judge_merged, judge_published
 from workers.flow.triggers.ci import judge_ci
 from workers.flow.triggers.comments import judge_comment
-from workers.flow.triggers.model import Basis, Decision, ProjectRules, Ruling
+from workers.flow.triggers.model import TRIGGERS, Basis, Decision, ProjectRules, Ruling
 from workers.flow.triggers.pushes import judge_change, trigger_for
-from workers.flow.triggers.questions import UNASKED, Answers, Inquiry, NamedBy, NamedRef, Question
+from workers.flow.triggers.questions import (
+    NOTHING_KNOWN,
+    UNASKED,
+    Answers,
+    Inquiry,
+    NamedBy,
+    NamedRef,
+    Question,
+)
 from workers.flow.triggers.repositories import stranger
 from workers.flow.triggers.times import judge_schedule
 from workers.releases.events import Event
@@ -22,6 +30,8 @@ _QUIET: Final[Mapping[str, str]] = {
     "ping": "a ping only asks whether somebody listens",
     "other": "no rule uses this kind of event",
 }
+_MOST_ROUNDS: Final = 5
+"""More questions than this never follow from one another."""
 _MAY_COME_FROM_A_FORK: Final = frozenset({"change_merged", "comment"})
 """What was merged is the project's own by now; whose commit a comment means is asked later."""
 
@@ -55,6 +65,16 @@ def settle(decision: Decision, answers: Answers, *, late: bool = False) -> Decis
     return _decide(basis.event, basis.project, basis.known_id, inquiry)
 
 
+def without_answers(decision: Decision) -> Decision:
+    """Return what becomes of a decision when nothing (more) can be asked: the safe way, never `ask`."""
+    for _ in range(_MOST_ROUNDS):
+        if decision.verdict != "ask":
+            return decision
+        decision = settle(decision, NOTHING_KNOWN)
+    # What is left is CI that was looked at and is under way.
+    return settle(decision, NOTHING_KNOWN, late=True)
+
+
 def decide_ci(
     event: Event,
     projects: Iterable[ProjectRules],
@@ -75,10 +95,11 @@ def _with_names(decision: Decision, named: Sequence[NamedRef]) -> Decision:
 def _decide(event: Event, project: ProjectRules, known_id: str | None, inquiry: Inquiry) -> Decision:
     blocked = _blocked(event, project, known_id)
     if blocked is not None:
-        return Decision(project.name, "ignore", blocked)
+        return Decision(project.name, "ignore", blocked.reason, rule=blocked.rule)
     rulings = _rulings(event, project, inquiry)
     if len(rulings) == 1 and rulings[0].candidate is not None:
-        return Decision(project.name, "release", rulings[0].reason, (rulings[0].candidate,))
+        ruling = rulings[0]
+        return Decision(project.name, "release", ruling.reason, (rulings[0].candidate,), rule=ruling.rule)
     decision = _joined(rulings, Basis(event, project, known_id, inquiry))
     kept_back = _kept_back(event, project, rulings)
     return replace(decision, kept_back=kept_back) if kept_back else decision
@@ -105,30 +126,38 @@ def _joined(rulings: Sequence[Ruling], basis: Basis) -> Decision:
     wanted = [ruling for ruling in rulings if ruling.candidate is not None]
     if asking:
         questions = dict.fromkeys(ruling.question for ruling in asking if ruling.question is not None)
-        reason = _reasons([*wanted, *asking])
-        return Decision(name, "ask", reason, questions=tuple(questions), basis=basis)
+        said = [*wanted, *asking]
+        return Decision(
+            name, "ask", _reasons(said), questions=tuple(questions), basis=basis, rule=_rules(said)
+        )
     if not wanted:
-        return Decision(name, "ignore", _reasons(rulings))
+        return Decision(name, "ignore", _reasons(rulings), rule=_rules(rulings))
     candidates = tuple(ruling.candidate for ruling in wanted if ruling.candidate is not None)
-    return Decision(name, "release", _reasons(wanted), candidates)
+    return Decision(name, "release", _reasons(wanted), candidates, rule=_rules(wanted))
+
+
+def _rules(rulings: Iterable[Ruling]) -> str | None:
+    return ", ".join(dict.fromkeys(ruling.rule for ruling in rulings if ruling.rule is not None)) or None
 
 
 def _reasons(rulings: Iterable[Ruling]) -> str:
     return "; ".join(dict.fromkeys(ruling.reason for ruling in rulings))
 
 
-def _blocked(event: Event, project: ProjectRules, known_id: str | None) -> str | None:
+def _blocked(event: Event, project: ProjectRules, known_id: str | None) -> Ruling | None:
     """Return why the event cannot concern the project whatever its rules are, or None."""
     if event.kind in _QUIET:
-        return _QUIET[event.kind]
+        return Ruling(_QUIET[event.kind])
     foreign = stranger(event, project, known_id)
     if foreign is not None:
-        return foreign
+        return Ruling(foreign, rule="repository")
     if event.facts.get("from_fork") is True and event.kind not in _MAY_COME_FROM_A_FORK:
-        return "the commit comes from a fork, which never gets this project's secrets"
+        return Ruling("the commit comes from a fork, which never gets this project's secrets")
     if event.kind == "push":
-        return None if event.changes else "the push moved no branch and no tag"
-    return None if event.kind in _JUDGES else f"project {project.name} has no trigger for {event.kind} events"
+        return None if event.changes else Ruling("the push moved no branch and no tag")
+    if event.kind in _JUDGES:
+        return None
+    return Ruling(f"project {project.name} has no trigger for {event.kind} events", rule=TRIGGERS)
 
 
 def _rulings(event: Event, project: ProjectRules, inquiry: Inquiry) -> list[Ruling]:

@@ -74,6 +74,8 @@ class Ruling(NamedTuple):
     reason: str
     candidate: Candidate | None = None
     question: Question[Any] | None = None
+    rule: str | None = None
+    """Where in the project's settings the rule stands that says so; None: it is built in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,9 @@ class Decision:
     kept_back: tuple[tuple[str, str], ...] = ()
     """Refs that a push trigger takes, each with its commit that is not, or not yet, to be released."""
     basis: Basis | None = field(default=None, compare=False, repr=False)
+    rule: str | None = None
+    """Where in the project's settings the rule stands that decided: `triggers[1].push`; `triggers` where none
+    of them fits, `repository` where the event is about another one; None: a rule that is built in."""
 
 
 def candidate_of(
@@ -137,6 +142,16 @@ def subject_of(message: str | None) -> str | None:
     """Return the first line of a commit's message, at most 200 characters, or None where it says nothing."""
     lines = (message or "").strip().split("\n", 1)
     return lines[0].strip()[:_SUBJECT] or None
+
+
+TRIGGERS = "triggers"
+"""The rule that decided where no trigger fits: the list as a whole."""
+
+
+def place_of(project: ProjectRules, trigger: AnyTrigger) -> str:
+    """Return where a trigger of the project stands in its settings."""
+    index = next(index for index, each in enumerate(project.triggers) if each is trigger)
+    return f"{TRIGGERS}[{index}].{trigger.kind}"
 
 
 def token_hint(project: ProjectRules) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from config.globs import matches
 from config.triggers import PushTrigger
 from workers.flow.triggers.green import green
-from workers.flow.triggers.model import Candidate, ProjectRules, Ruling, subject_of, token_hint
+from workers.flow.triggers.model import TRIGGERS, Candidate, ProjectRules, Ruling, subject_of, token_hint
 from workers.flow.triggers.questions import ChangedPaths, Inquiry
 from workers.releases.events import Change, Event, RefType
 
@@ -28,35 +28,39 @@ def judge_change(
         return Ruling(f"the push did not move the {what}; hosts send such pushes as a test")
     if change.commit is None:
         return Ruling(f"the {what} does not name a commit")
-    trigger, reason = trigger_for(change, project)
+    trigger, reason, rule = trigger_for(change, project)
     if trigger is None:
-        return Ruling(reason)
+        return Ruling(reason, rule=rule)
     skipped = _skipped(change, trigger, what)
     if skipped is not None:
-        return Ruling(skipped)
+        return Ruling(skipped, rule=rule)
     candidate = _candidate(event, change, trigger, project)
     if not trigger.paths and (proven or trigger.when == "pushed"):
-        return Ruling(reason, candidate)
-    return _held(change, trigger, inquiry, Ruling(reason, candidate), project, proven=proven)
+        return Ruling(reason, candidate, None, rule)
+    held = _held(change, trigger, inquiry, Ruling(reason, candidate), project, proven=proven)
+    return held._replace(rule=rule)
 
 
-def trigger_for(change: Change, project: ProjectRules) -> tuple[PushTrigger | None, str]:
-    """Return the first push trigger that takes the ref, or None, and why."""
+def trigger_for(change: Change, project: ProjectRules) -> tuple[PushTrigger | None, str, str]:
+    """Return the first push trigger that takes the ref, or None; why; and where the rule stands."""
     what = f"{change.ref_type.value} {change.name}"
     branch, name = change.ref_type is RefType.BRANCH, change.name
     known: list[str] = []
-    for trigger in project.triggers:
+    for index, trigger in enumerate(project.triggers):
         if not isinstance(trigger, PushTrigger):
             continue
         patterns = trigger.branches if branch else trigger.tags
         known += patterns
         if matches(patterns, name) and not (name.startswith(OF_THE_HOST) and not _literally(patterns, name)):
-            return trigger, f"{what} matches the push patterns {', '.join(patterns)}"
+            reason = f"{what} matches the push patterns {', '.join(patterns)}"
+            return trigger, reason, f"{TRIGGERS}[{index}].push"
     if not known:
-        return None, f"{what}: project {project.name} has no push patterns for {_PLURAL[change.ref_type]}"
-    if name.startswith(OF_THE_HOST):
-        return None, f"{what} is the host's own (merge queue, pull request or notes), and no pattern names it"
-    return None, f"{what} matches none of the push patterns {', '.join(known)}"
+        reason = f"{what}: project {project.name} has no push patterns for {_PLURAL[change.ref_type]}"
+    elif name.startswith(OF_THE_HOST):
+        reason = f"{what} is the host's own (merge queue, pull request or notes), and no pattern names it"
+    else:
+        reason = f"{what} matches none of the push patterns {', '.join(known)}"
+    return None, reason, TRIGGERS
 
 
 def branch_is_taken(branch: str, project: ProjectRules) -> bool:

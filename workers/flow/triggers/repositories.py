@@ -38,5 +38,6 @@ def _other_id(event: Event, project: ProjectRules, known_id: str) -> str | None:
         return f"project {project.name} follows {project.repository}, not {other}"
     return (
         f"{event.repository} has the id {event.repository_id}, but the repository of project {project.name} "
-        f"has {known_id}: another repository took its name; if that is meant, let the new id be stored"
+        f"has {known_id}: another repository took its name; if that is meant: "
+        f"switchover forget-repository {project.name}"
     )

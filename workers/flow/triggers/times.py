@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from config.triggers import CatchUpTrigger, PollTrigger, ScheduleTrigger
-from workers.flow.triggers.model import ProjectRules, Ruling, candidate_of, token_hint
+from workers.flow.triggers.model import TRIGGERS, ProjectRules, Ruling, candidate_of, place_of, token_hint
 from workers.flow.triggers.questions import DefaultBranch, HeadOfBranch, Inquiry
 from workers.releases.events import Event
 
@@ -60,17 +60,24 @@ def schedule_event(project: ProjectRules, schedule: ScheduleTrigger) -> Event:
 def judge_schedule(event: Event, project: ProjectRules, inquiry: Inquiry) -> list[Ruling]:
     """Say which commit a schedule releases: the head of its branch."""
     branch, cron = event.facts.get("branch"), event.facts.get("cron")
-    if all((each.branch, each.cron) != (branch, cron) for each in schedules_of(project)):
-        return [Ruling(f"project {project.name} no longer has this schedule")]
-    said = f"the schedule {cron} has come"
+    schedule = next(
+        (each for each in schedules_of(project) if (each.branch, each.cron) == (branch, cron)), None
+    )
+    if schedule is None:
+        return [Ruling(f"project {project.name} no longer has this schedule", rule=TRIGGERS)]
+    ruling = _scheduled(event, project, branch, f"the schedule {cron} has come", inquiry)
+    return [ruling._replace(rule=place_of(project, schedule))]
+
+
+def _scheduled(event: Event, project: ProjectRules, branch: object, said: str, inquiry: Inquiry) -> Ruling:
     if branch is None:
         default = DefaultBranch()
         if inquiry.is_open(default):
-            return [Ruling(f"{said}; {default} is asked", None, default)]
+            return Ruling(f"{said}; {default} is asked", None, default)
         branch = inquiry.answers.to(default) if inquiry.is_known(default) else None
     if not isinstance(branch, str):
-        return [Ruling(f"{said}, but the default branch is not known; {token_hint(project)}")]
-    return [_head_of(event, project, branch, said, inquiry)]
+        return Ruling(f"{said}, but the default branch is not known; {token_hint(project)}")
+    return _head_of(event, project, branch, said, inquiry)
 
 
 def _head_of(event: Event, project: ProjectRules, branch: str, said: str, inquiry: Inquiry) -> Ruling:

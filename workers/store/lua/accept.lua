@@ -1,7 +1,7 @@
 -- Write deliveries down, each with its verdict and the releases that it makes; one round trip, each all or nothing.
--- ARGV: offset, deliveries (JSON list): {id, facts (text), keep (ms), verdict and reason when there are no
---   candidates, remember (how long refs are, ms), candidates, kept_back (list of project, ref, commit: told, and
---   not to be released by itself)}; of a candidate, all texts: what enqueue() takes
+-- ARGV: offset, deliveries (JSON list): {id, host ("" unless it sent this itself), facts (text), keep (ms),
+--   verdict and reason when there are no candidates, remember (how long refs are, ms), candidates, kept_back (list
+--   of project, ref, commit: told, and not to be released by itself)}; of a candidate, all texts: what enqueue() takes
 --   (settings "" when the store should have them), and ref, before ("" none), replayed ("1"|""), forced ("1"|""),
 --   time (host's, seconds, or ""), moved_back (release|ignore); and stood, only when the host was asked where
 --   the ref is: the commit ("" none) that was last accepted on it before the host was asked
@@ -17,6 +17,21 @@ local function lacks_settings(c)
     settings_known[c.config] = redis.call("HEXISTS", key_configs(), c.config) == 1
   end
   return c.settings == "" and not settings_known[c.config]
+end
+
+-- Say what became of the releases of a delivery that came again: nothing runs twice, but a person may retry.
+local function became(ids)
+  local words = ""
+  for _, id in ipairs(ids) do
+    local release = redis.call("HMGET", key_release(id), "status", "number")
+    if release[1] then
+      words = words .. "; release #" .. release[2] .. " is " .. release[1]
+      if release[1] == "failed" or release[1] == "rolled_back" then
+        words = words .. " (to try again: switchover releases retry " .. id .. ")"
+      end
+    end
+  end
+  return words
 end
 
 -- Keep what events of CI are matched with later.
@@ -68,15 +83,23 @@ end
 -- `place` tells deliveries apart that came together: lists of deliveries go by their time.
 local function accept(delivery, place)
   local record = key_delivery(delivery.id)
-  local known = redis.call("HMGET", record, "releases", "verdict")
-  if known[2] then
+  local known = redis.call("HMGET", record, "releases", "verdict", "by_rules")
+  if delivery.host ~= "" then redis.call("HSET", key_last_deliveries(), delivery.host, delivery.id) end
+  -- Ignored by the rules it made nothing; sent again when the rules of today want it, it is decided anew.
+  local wanted = #delivery.candidates > 0 or delivery.inquiries
+  if known[2] and not (known[3] and wanted) then
     redis.call("HINCRBY", record, "repeats", 1)
     redis.call("HINCRBY", key_verdicts(), "duplicate", 1)
+    local ids = cjson.decode(known[1])
     local was = (known[2] == "asking" and "is still " or "was ") .. known[2]
-    return {"duplicate", "this delivery came before and " .. was, cjson.decode(known[1])}
+    return {"duplicate", "this delivery came before and " .. was .. became(ids), ids}
   end
   for _, c in ipairs(delivery.candidates) do
     if lacks_settings(c) then return {"settings"} end
+  end
+  if known[2] then
+    redis.call("HINCRBY", record, "repeats", 1)
+    redis.call("HDEL", record, "by_rules")
   end
   local verdict, reason, releases = delivery.verdict, delivery.reason, {}
   if #delivery.candidates > 0 then
@@ -97,6 +120,7 @@ local function accept(delivery, place)
   for _, kept in ipairs(delivery.kept_back) do redis.call("HSET", key_heard(kept[1]), kept[2], kept[3]) end
   redis.call("HSET", record, "facts", delivery.facts, "verdict", verdict, "reason", reason,
     "releases", #releases > 0 and cjson.encode(releases) or "[]", "received_at", now_text)
+  if verdict == "ignored" and not wanted then redis.call("HSET", record, "by_rules", "1") end
   redis.call("PEXPIRE", record, delivery.keep)
   redis.call("ZADD", key_deliveries(), whole(now_us + place), delivery.id)
   redis.call("HINCRBY", key_verdicts(), verdict, 1)

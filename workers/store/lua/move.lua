@@ -14,7 +14,10 @@
 --   unless_locked      refuse while another release holds this target's lock
 --   needs_parked       refuse unless this release still stands by
 --   unpark             stand by no more (its workspace is about to be deleted)
+--   sends              a switch call: target, text, keep (ms), most; kept until it was answered, or seen so often
+--   came               target, text of a switch call that was answered or seen to arrive, and what stays of it
 --   connections        text: what we now have on the lane's paths
+--   drift              text: what somebody else put there since ("" nothing)
 --   live               become the live release of the lane; the former one is parked
 --   revive             release that is live again (a rollback to it)
 --   dethrone           stop being the live release of the lane
@@ -102,16 +105,39 @@ if effects.lock then
     redis.call("HSET", key_target(effects.lock), "release", id, "since", whole(now))
   end
   redis.call("HSET", release, "target", effects.lock)
+  redis.call("HSET", key_lane(lane), "target", effects.lock)
 end
 if effects.switch and not effects.by_operation then redis.call("HSET", release, "past_switch", "1") end
-if effects.connections then redis.call("HSET", key_lane(lane), "connections", effects.connections) end
+if effects.came then
+  local sent = key_sent(effects.came[1])
+  local at = redis.call("ZSCORE", sent, effects.came[2])
+  redis.call("ZREM", sent, effects.came[2])
+  if at and effects.came[3] ~= "" then redis.call("ZADD", sent, at, effects.came[3]) end
+end
+if effects.sends then
+  local sent = key_sent(effects.sends.target)
+  redis.call("ZADD", sent, whole(now), effects.sends.text)
+  redis.call("ZREMRANGEBYSCORE", sent, "-inf", whole(now - effects.sends.keep))
+  redis.call("ZREMRANGEBYRANK", sent, 0, -1 - effects.sends.most)
+  redis.call("PEXPIRE", sent, whole(effects.sends.keep))
+end
+if effects.connections then
+  redis.call("HSET", key_lane(lane), "connections", effects.connections)
+  redis.call("HDEL", key_lane(lane), "drift")
+elseif effects.drift then
+  if effects.drift == "" then redis.call("HDEL", key_lane(lane), "drift")
+  else redis.call("HSET", key_lane(lane), "drift", effects.drift) end
+end
 if effects.live then
   local former = redis.call("HGET", key_lane(lane), "live")
   if former and former ~= id then
     set_status(former, "live", "replaced", "release #" .. effects.live .. " took over")
-    if redis.call("HDEL", key_release(former), "operation") == 1 then
+    local asked = redis.call("HGET", key_release(former), "operation")
+    if asked then
+      redis.call("HDEL", key_release(former), "operation")
+      local what = cjson.decode(asked)["kind"] == "repair" and "the late switch was not put right" or "the rollback was not done"
       emit(former, cjson.encode({type = "note",
-        text = "the rollback was not done: release #" .. effects.live .. " took over meanwhile"}))
+        text = what .. ": release #" .. effects.live .. " took over meanwhile"}))
     end
     redis.call("ZADD", key_parked(lane), whole(now), former)
     for _, standing in ipairs(redis.call("ZRANGE", key_parked(lane), 0, -1)) do nudge(standing) end
