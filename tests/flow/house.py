@@ -135,9 +135,10 @@ class House:
     # Time.
 
     def offset(self) -> str:
-        """Return the time for one call of the store: a millisecond later than for the last."""
-        self._now += 0.001
-        return f"@{round(self._now * 1000)}"
+        """Return the time for one call of the store: the next whole millisecond."""
+        milliseconds = int(self._now * 1000) + 1
+        self._now = milliseconds / 1000
+        return f"@{milliseconds}"
 
     def clock(self) -> float:
         """Return the time that all share, in seconds. It stands still while the machine works."""
