@@ -23,8 +23,9 @@ from workers.flow.ports import GitHost, Platform
 from workers.flow.reconcile import Reconciler
 from workers.flow.sentry import Sentry
 from workers.flow.workspaces import Workspaces
+from workers.hosts.api_registry import offers_of
 from workers.hosts.base import Headers, Host
-from workers.hosts.registry import DRIVERS, host_of
+from workers.hosts.registry import DRIVERS, host_of, reads_of
 from workers.identities import Identities
 from workers.leases import Renewer
 from workers.notices.reporter import Reporter
@@ -47,7 +48,17 @@ from workers.store.sessions import SessionStore
 from workers.store.standing import StandingStore
 from workers.store.sweeps import SweepStore
 
-__all__ = ["Headers", "Host", "LiveSettings", "Services", "WebServices", "build", "build_web"]
+__all__ = [
+    "Headers",
+    "Host",
+    "LiveSettings",
+    "Services",
+    "WebServices",
+    "build",
+    "build_web",
+    "offers_of",
+    "reads_of",
+]
 
 
 class LiveSettings:
