@@ -170,14 +170,18 @@ def build(
     offset: Offset = no_offset,
     transport: httpx.BaseTransport | None = None,
     lease_seconds: float = LEASE_SECONDS,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Services:
-    """Return the services of a worker process. Nothing is connected before it is used."""
+    """Return the services of a worker process. Nothing is connected before it is used.
+
+    `offset` and `clock` (seconds; it judges our own leases) are for tests that hold time in their hand.
+    """
     live = LiveSettings(settings, read)
     client = connect(redis_url)
     http = http_client(transport=transport)
     store = ReleaseStore(client, offset=offset, lease_seconds=lease_seconds)
     probes = ProbeStore(client, offset=offset)
-    renewer = Renewer(store, lease_seconds=lease_seconds)
+    renewer = Renewer(store, lease_seconds=lease_seconds, clock=clock)
     reading = Reading(client)
     platforms = Platforms(lambda: live.current, http)
     git_hosts = GitHosts(lambda: live.current, http)
@@ -189,7 +193,7 @@ def build(
         web=HttpWeb(http),
         writer=Writer(live.receivers, random.random),
         owner=f"worker-{new_release_id()}",
-        clock=time.monotonic,
+        clock=clock,
         bound=within,
         git_hosts=git_hosts.askable,
     )
