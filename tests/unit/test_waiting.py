@@ -41,3 +41,13 @@ def test_what_the_platform_advises_is_never_undercut(errors: int, advised: float
 def test_the_first_failure_waits_about_half_a_second() -> None:
     assert back_off(1, None, 0.5) == 0.5
     assert back_off(0, None, 0.5) == 0.5
+
+
+@given(st.floats(0, 200), st.floats(0, 100), JITTER)
+def test_looks_that_come_late_are_asked_for_more_seldom_up_to_the_usual_interval(
+    waited: float, late: float, jitter: float
+) -> None:
+    at_ease, busy = next_look(waited, 2.0, jitter), next_look(waited, 2.0, jitter, late)
+
+    assert at_ease <= busy <= max(at_ease, 2.0)
+    assert busy >= min(2 * late, 2.0) * 0.9

@@ -179,6 +179,7 @@ class Engine:
             target_holder=taken.target_holder,
             git_host=self._git_hosts(project.host),
             usual={release.step or "": taken.usual},
+            late=taken.late,
             unanswered=self._store.unanswered,
         )
 

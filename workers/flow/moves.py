@@ -130,7 +130,9 @@ class Writer:
     def _wait(self, turn: Turn, wait: Wait) -> Move:
         release = turn.release
         waited = turn.waited if release.unfinished else LONG_WAIT
-        after = next_look(waited, turn.poll_interval, self.jitter()) if wait.after is None else wait.after
+        after = wait.after
+        if after is None:
+            after = next_look(waited, turn.poll_interval, self.jitter(), turn.late)
         news = () if release.waiting_for == wait.why else (note(wait.why),)
         if not release.unfinished and release.operation is None:
             release = replace(release, cleanup=wait.why)

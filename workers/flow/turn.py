@@ -39,6 +39,8 @@ class Turn:
     """What asks the project's Git host, or None when it cannot be asked."""
     usual: Mapping[str, Sequence[float]] = field(default_factory=dict)
     """How long (seconds) the step that the turn began with took the last times, by its name."""
+    late: float = 0.0
+    """How late (seconds) the look is, counted from when it was due."""
     unanswered: Callable[[str], Sequence[SentMap]] = nothing_sent
     """The switch calls to a target (by its key) that nobody answered, newest first; asks the store."""
 

@@ -216,6 +216,8 @@ class Taken:
     """The release that holds the lock of this release's target."""
     usual: tuple[float, ...] = ()
     """How long (seconds) the current step of this project took the last times."""
+    late: float = 0.0
+    """How late (seconds) the look is, counted from when it was due."""
 
 
 @dataclass(frozen=True, slots=True)

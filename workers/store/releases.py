@@ -44,7 +44,7 @@ class ReleaseStore:
         answer = self._scripts.run("take", release_id, owner, self._term, int(only_called), self._schema)
         if not answer:
             return None
-        fence, now, expiries, fields, lane, parked, holder, usual = answer
+        fence, now, expiries, fields, lane, parked, holder, usual, late = answer
         release_fields = _pairs(fields)
         return Taken(
             release=release_from(release_fields),
@@ -54,6 +54,7 @@ class ReleaseStore:
             expiries=int(expiries),
             target_holder=holder or None,
             usual=tuple(int(took) / 1000 for took in usual),
+            late=int(late) / 1000,
         )
 
     def renew(self, lease: Lease) -> bool:
