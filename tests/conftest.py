@@ -6,9 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
+from tests.thoroughness import one_in
 from workers.store.connection import connect
 from workers.store.embedded import EmbeddedStore
+
+settings.register_profile("switchover", max_examples=100 // one_in(4))
+settings.load_profile("switchover")
 
 
 @pytest.fixture(scope="session")

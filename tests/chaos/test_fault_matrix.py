@@ -210,7 +210,7 @@ def lasting_points(matrix: Matrix) -> list[Point]:
 def test_a_call_that_goes_wrong_for_ever_ends_the_release_well_or_with_its_reason(
     part: int, matrix: Matrix, figure: Figure
 ) -> None:
-    for point in lasting_points(matrix)[part : SAMPLE // one_in(4) : 4]:
+    for point in lasting_points(matrix)[part : SAMPLE // one_in(8) : 4]:
         matrix.try_point(point)
 
     tell(figure, "fault matrix, for ever (sample)", matrix)

@@ -11,6 +11,7 @@ from sandbox.githost import Outgoing
 from sandbox.githost.model import Dialect
 from tests.flow.git_house import USUAL, GitHouse, git_settings
 from tests.flow.house import project
+from tests.thoroughness import one_in
 from workers.store.connection import connect
 
 FATES = ("come", "lost", "late", "failed")
@@ -87,7 +88,9 @@ def history(store_url: str, dialect: Dialect, triggers: list[dict[str, Any]], st
 
 SWEEPING: list[dict[str, Any]] = [{"push": {"branches": ["main"]}}]
 POLLING = [*SWEEPING, {"poll": {"every": "15s"}}]
-QUIET = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUIET = settings(
+    max_examples=25 // one_in(3), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @QUIET

@@ -12,6 +12,7 @@ from sandbox.scripted.behaviour import Behaviour
 from sandbox.scripted.ci_files import flat_ci
 from tests.flow.house import House
 from tests.flow.house import settings as house_settings
+from tests.thoroughness import one_in
 from workers.store.connection import connect
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
@@ -49,7 +50,7 @@ def opened(url: str) -> House:
 
 
 @settings(
-    max_examples=60,
+    max_examples=60 // one_in(4),
     deadline=None,
     phases=PHASES,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -71,7 +72,7 @@ def test_with_the_hosts_time_no_commit_is_accepted_after_a_newer_one(
 
 
 @settings(
-    max_examples=60,
+    max_examples=60 // one_in(4),
     deadline=None,
     phases=PHASES,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -98,7 +99,7 @@ def test_without_times_neighbours_that_change_places_are_put_right_by_the_chain(
 
 
 @settings(
-    max_examples=8,
+    max_examples=8 // one_in(2),
     deadline=None,
     phases=PHASES,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

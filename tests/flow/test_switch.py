@@ -14,6 +14,8 @@ from workers.releases.model import Cause
 from workers.releases.status import Status
 
 PUT = ".*/workspace-connections"
+SELDOM_PROBED = settings(observe={"every": 2.0})
+"""For what takes minutes, in which production would else be probed a thousand times."""
 
 
 def puts(house: House) -> list[object]:
@@ -154,7 +156,10 @@ def test_a_put_that_takes_longer_than_the_lease_may_last_is_given_up_in_time_and
     assert house.served() == commit
 
 
-def test_a_platform_that_is_busy_with_the_domain_is_asked_again_until_it_is_free(house: House) -> None:
+def test_a_platform_that_is_busy_with_the_domain_is_asked_again_until_it_is_free(
+    make_house: MakeHouse,
+) -> None:
+    house = make_house(SELDOM_PROBED)
     house.sandbox.quirks.domain_busy = True
     commit = house.publish()
     house.until_step("switch")
@@ -166,7 +171,8 @@ def test_a_platform_that_is_busy_with_the_domain_is_asked_again_until_it_is_free
     assert house.served() == commit
 
 
-def test_a_platform_that_stays_busy_fails_the_switch_at_its_deadline(house: House) -> None:
+def test_a_platform_that_stays_busy_fails_the_switch_at_its_deadline(make_house: MakeHouse) -> None:
+    house = make_house(SELDOM_PROBED)
     good = house.publish()
     house.live()
     house.publish("two")

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.asgi import make_app
+from tests.thoroughness import one_in
 from tests.web.web import TOKENS, Web, is_envelope, open_web, push_body, signed
 
 pytestmark = pytest.mark.anyio
@@ -152,7 +153,9 @@ PATHS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150 // one_in(4), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     target=PATHS,
     body=BODIES,
@@ -188,7 +191,9 @@ PLACES = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150 // one_in(4), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(place=PLACES, value=JSON_VALUES, raw=st.none() | st.binary(max_size=60))
 async def test_no_signed_body_makes_the_receiver_fail(
     store_server: str, place: list[str], value: Any, raw: bytes | None
