@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CONFIG ?=
 
-.PHONY: setup run push test check format bench matrix lock clean
+.PHONY: setup run push test check format bench matrix hosts-table lock clean
 
 setup: $(READY)
 
@@ -48,6 +48,10 @@ bench: setup
 
 matrix: setup
 	@SWITCHOVER_THOROUGH=1 $(BIN)/python -P -m pytest -q -n 2 --dist loadgroup tests/chaos
+
+# Write the README's table of Git hosts anew, from the drivers.
+hosts-table: setup
+	@$(BIN)/python -P -m tests.hosts_table
 
 # Renew the locks (hashes, no addresses). Needs `uv` on the PATH.
 lock:

@@ -95,13 +95,15 @@ def intake_from(
     )
 
 
-def replayed(delivery_id: str, facts: JSON, settings: Settings, *, actor: str) -> Intake:
+def replayed(
+    delivery_id: str, facts: JSON, settings: Settings, *, actor: str, ids: Mapping[str, str] = NO_IDS
+) -> Intake:
     """Return what to write down when a person has a stored delivery decided once more.
 
     It is a delivery of its own, decided by the rules of today, under an id made of the first one's.
     """
     again = DeliveryFacts(str(facts["host"]), f"{delivery_id}~{new_release_id()}"[-128:], str(facts["event"]))
-    intake = intake_from(again, event_of(facts), settings)
+    intake = intake_from(again, event_of(facts), settings, ids)
     return replace(intake, facts={**intake.facts, "replay_of": delivery_id, "replayed_by": actor})
 
 

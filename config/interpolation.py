@@ -2,7 +2,7 @@
 
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,10 @@ def join(path: str, key: object) -> str:
     return f"{path}.{key}" if path else str(key)
 
 
+StandIn = Callable[[str], str | None]
+"""Returns what may stand at a place of the configuration whose value is not there, or None: it must be."""
+
+
 @dataclass
 class Resolver:
     """Replaces references in values after parsing, so that no value can change the structure.
@@ -30,6 +34,8 @@ class Resolver:
 
     environ: Mapping[str, str]
     faults: list[Fault] = field(default_factory=list)
+    stand_in: StandIn | None = None
+    """What stands where a value cannot be replaced; None, or where it returns None: a fault."""
 
     def resolve(self, value: Any, path: str = "") -> Any:
         """Return the same structure of mappings, lists and scalars with all texts resolved."""
@@ -40,6 +46,17 @@ class Resolver:
         return self._text(value, path) if isinstance(value, str) else value
 
     def _text(self, text: str, path: str) -> str:
+        before = len(self.faults)
+        result = self._resolved(text, path)
+        if len(self.faults) == before:
+            return result
+        stand_in = None if self.stand_in is None else self.stand_in(path)
+        if stand_in is None:
+            return ""
+        del self.faults[before:]
+        return stand_in
+
+    def _resolved(self, text: str, path: str) -> str:
         before = len(self.faults)
         result = _REFERENCE.sub(lambda match: self._replaced(match, path), text)
         if len(self.faults) > before:

@@ -9,7 +9,7 @@ from typing import Any
 
 from config.documents import merged, parse_yaml
 from config.faults import Fault
-from config.interpolation import Resolver, join, read_text, reason_of
+from config.interpolation import Resolver, StandIn, join, read_text, reason_of
 from config.reporting import Found, Place
 
 LARGEST_CONFIGURATION = 4 * 1024 * 1024
@@ -47,10 +47,12 @@ def path_of(place: Place) -> str:
     return ".".join(str(key) for key in place)
 
 
-def gather(text: str, environ: Mapping[str, str], directory: Path) -> Document:
+def gather(
+    text: str, environ: Mapping[str, str], directory: Path, stand_in: StandIn | None = None
+) -> Document:
     """Read everything there is to read; what goes wrong is in the document's `faults`."""
     written, faults = parse_yaml(text)
-    resolver = Resolver(environ, faults)
+    resolver = Resolver(environ, faults, stand_in)
     tree = {key: resolver.resolve(value, key) for key, value in _stated(written)}
     patterns, defaults = tree.pop("include", None), tree.pop("defaults", None)
     projects = tree.get("projects")
@@ -131,7 +133,7 @@ def _add_projects(document: Document, projects: Any, name: str, resolver: Resolv
             first = document.files.get(project, "the main file")
             resolver.faults.append(Fault(path, f"is defined twice, in {first} and in {name}"))
             continue
-        inner = Resolver(resolver.environ)
+        inner = Resolver(resolver.environ, stand_in=resolver.stand_in)
         document.own[project] = inner.resolve(written, path)
         resolver.faults += [Fault(each.path, f"{each.message} (in {name})") for each in inner.faults]
         document.files[project] = name

@@ -18,7 +18,7 @@ from pydantic import (
 
 from config.durations import WRITTEN_BY_A_PERSON, Duration, Size, lasting
 from config.faults import ConfigurationError, Fault
-from config.interpolation import read_text, reason_of
+from config.interpolation import StandIn, read_text, reason_of
 from config.loading import LARGEST_CONFIGURATION, gather
 from config.projects import ProjectSettings
 from config.reporting import Found, found_by
@@ -193,24 +193,30 @@ def _has_token(hosts: Any, name: Any) -> bool:
     return isinstance(host, Mapping) and bool(host.get("token"))
 
 
-def read_settings(path: Path, environ: Mapping[str, str]) -> Settings:
-    """Read a configuration file, or raise ConfigurationError with all its faults."""
+def read_settings(path: Path, environ: Mapping[str, str], *, stand_in: StandIn | None = None) -> Settings:
+    """Read a configuration file, or raise ConfigurationError with all its faults.
+
+    `stand_in` tells what may stand for values that are not there (`config.credentials`); without it each
+    is a fault.
+    """
     try:
         text = read_text(path, LARGEST_CONFIGURATION)
     except OSError as error:
         raise ConfigurationError([Fault("", f"cannot read {path}: {reason_of(error)}")]) from None
     except ValueError as error:
         raise ConfigurationError([Fault("", f"cannot use {path}: {error}")]) from None
-    return load_settings(text, environ, path.parent)
+    return load_settings(text, environ, path.parent, stand_in=stand_in)
 
 
-def load_settings(text: str, environ: Mapping[str, str], directory: Path) -> Settings:
+def load_settings(
+    text: str, environ: Mapping[str, str], directory: Path, *, stand_in: StandIn | None = None
+) -> Settings:
     """Return the settings that YAML text describes, or raise ConfigurationError with all faults.
 
     `${NAME}` is looked up in `environ`; `include` starts from `directory`. `file:/path` values
     and included files are read.
     """
-    document = gather(text, environ, directory)
+    document = gather(text, environ, directory, stand_in)
     settings, found = _validated(document.tree)
     found += _faults_of_defaults(document.defaults)
     found += semantic_faults(document.tree, ProjectSettings)

@@ -42,7 +42,8 @@ class TryAgain(PlatformError):
     """May work later.
 
     `wait` is the platform's own advice in seconds, if it gave one. `effect` says whether a changing
-    call may have been carried out although it failed.
+    call may have been carried out although it failed. `doubtful`: the platform is known to answer so, too,
+    when the fault is in what it was asked for.
     """
 
     def __init__(
@@ -51,11 +52,13 @@ class TryAgain(PlatformError):
         *,
         wait: float | None = None,
         effect: Effect = Effect.UNKNOWN,
+        doubtful: bool = False,
         trace_id: str | None = None,
     ) -> None:
         super().__init__(message, trace_id=trace_id)
         self.wait = wait
         self.effect = effect
+        self.doubtful = doubtful
 
 
 class NotYet(TryAgain):

@@ -23,8 +23,9 @@ from workers.flow.ports import GitHost, Platform
 from workers.flow.reconcile import Reconciler
 from workers.flow.sentry import Sentry
 from workers.flow.workspaces import Workspaces
+from workers.hosts.api_registry import offers_of
 from workers.hosts.base import Headers, Host
-from workers.hosts.registry import DRIVERS, host_of
+from workers.hosts.registry import DRIVERS, host_of, reads_of
 from workers.identities import Identities
 from workers.leases import Renewer
 from workers.notices.reporter import Reporter
@@ -47,7 +48,17 @@ from workers.store.sessions import SessionStore
 from workers.store.standing import StandingStore
 from workers.store.sweeps import SweepStore
 
-__all__ = ["Headers", "Host", "LiveSettings", "Services", "WebServices", "build", "build_web"]
+__all__ = [
+    "Headers",
+    "Host",
+    "LiveSettings",
+    "Services",
+    "WebServices",
+    "build",
+    "build_web",
+    "offers_of",
+    "reads_of",
+]
 
 
 class LiveSettings:
@@ -159,14 +170,18 @@ def build(
     offset: Offset = no_offset,
     transport: httpx.BaseTransport | None = None,
     lease_seconds: float = LEASE_SECONDS,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Services:
-    """Return the services of a worker process. Nothing is connected before it is used."""
+    """Return the services of a worker process. Nothing is connected before it is used.
+
+    `offset` and `clock` (seconds; it judges our own leases) are for tests that hold time in their hand.
+    """
     live = LiveSettings(settings, read)
     client = connect(redis_url)
     http = http_client(transport=transport)
     store = ReleaseStore(client, offset=offset, lease_seconds=lease_seconds)
     probes = ProbeStore(client, offset=offset)
-    renewer = Renewer(store, lease_seconds=lease_seconds)
+    renewer = Renewer(store, lease_seconds=lease_seconds, clock=clock)
     reading = Reading(client)
     platforms = Platforms(lambda: live.current, http)
     git_hosts = GitHosts(lambda: live.current, http)
@@ -178,7 +193,7 @@ def build(
         web=HttpWeb(http),
         writer=Writer(live.receivers, random.random),
         owner=f"worker-{new_release_id()}",
-        clock=time.monotonic,
+        clock=clock,
         bound=within,
         git_hosts=git_hosts.askable,
     )

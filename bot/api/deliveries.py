@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from bot.api.endpoint import Call, Endpoint, Reply
-from bot.api.models import DeliveryList, DeliveryView, VerdictView
-from bot.api.requests import PageQuery
-from bot.api.views import delivery_view, verdict_view
+from bot.api.models import DeliveryDetail, DeliveryList, VerdictView
+from bot.api.requests import DeliveriesQuery
+from bot.api.views import delivery_detail, delivery_view, verdict_view
 from bot.intake import replayed
 from workers.errors import NotAllowed
 
@@ -15,9 +15,14 @@ PATH: Final = "/api/v1/deliveries"
 
 
 def list_deliveries(call: Call) -> Reply:
-    """Give a page of deliveries, newest first."""
-    query = call.query_as(PageQuery)
-    found, following = call.services.intake_sync.page(limit=query.most, before=query.before)
+    """Give a page of the deliveries that are wanted, newest first.
+
+    One call looks through a bounded number of them; a page with a `next` may be short, or empty.
+    """
+    query = call.query_as(DeliveriesQuery)
+    found, following = call.services.intake_sync.page(
+        limit=query.most, before=query.before, wanted=query.wanted
+    )
     return Reply(
         DeliveryList(
             deliveries=[delivery_view(delivery) for delivery in found],
@@ -27,8 +32,8 @@ def list_deliveries(call: Call) -> Reply:
 
 
 def one_delivery(call: Call) -> Reply:
-    """Give one delivery."""
-    return Reply(delivery_view(call.services.intake_sync.delivery(call.id)))
+    """Give one delivery, with its headers."""
+    return Reply(delivery_detail(call.services.intake_sync.delivery(call.id)))
 
 
 def replay(call: Call) -> Reply:
@@ -40,7 +45,9 @@ def replay(call: Call) -> Reply:
         )
     if delivery["host"] not in call.services.settings.current.hosts:
         raise NotAllowed(f"the host {delivery['host']} of delivery {call.id} is not configured any more")
-    intake = replayed(call.id, delivery, call.services.settings.current, actor=call.who.name)
+    settings = call.services.settings.current
+    ids = call.services.identities.of(settings.projects)
+    intake = replayed(call.id, delivery, settings, actor=call.who.name, ids=ids)
     verdict = call.services.intake_sync.accept(intake)
     return Reply(verdict_view(intake.delivery, verdict), {"Location": f"{PATH}/{intake.delivery}"})
 
@@ -48,11 +55,11 @@ def replay(call: Call) -> Reply:
 ENDPOINTS = (
     Endpoint(
         "GET", PATH, "Deliveries and what became of them, newest first", "deliveries", "viewer",
-        list_deliveries, answer=DeliveryList, query=PageQuery, refusals=(401, 402, 403, 422),
+        list_deliveries, answer=DeliveryList, query=DeliveriesQuery, refusals=(401, 402, 403, 422),
     ),
     Endpoint(
         "GET", f"{PATH}/{{id}}", "One delivery", "deliveries", "viewer", one_delivery,
-        answer=DeliveryView, refusals=(401, 402, 403, 404),
+        answer=DeliveryDetail, refusals=(401, 402, 403, 404),
     ),
     Endpoint(
         "POST", f"{PATH}/{{id}}/replay", "Have a delivery decided again", "deliveries", "operator", replay,

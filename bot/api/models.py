@@ -108,8 +108,21 @@ class ReleaseList(Given):
     next: str | None
 
 
+class DecisionView(Given):
+    """What a project's rules said. `rule` is the key of the project that decided; null: a built-in rule."""
+
+    project: str
+    verdict: str
+    reason: str
+    rule: str | None
+
+
 class DeliveryView(Given):
-    """One delivery and its verdict. `decisions` tells what each project's rules said."""
+    """One delivery and its verdict. `decisions` tells what each project's rules said.
+
+    `sender`, `signed_by` (fingerprint of the secret), `sha256` and `size` (of the raw body) are null where
+    nothing came from outside: in a replay, or where the bot found something by itself.
+    """
 
     id: str
     host: str
@@ -123,8 +136,18 @@ class DeliveryView(Given):
     received_at: Moment
     repeats: int
     changes: list[dict[str, Any]]
-    decisions: list[dict[str, Any]]
+    decisions: list[DecisionView]
     replay_of: str | None
+    sender: str | None
+    signed_by: str | None
+    sha256: str | None
+    size: int | None
+
+
+class DeliveryDetail(DeliveryView):
+    """One delivery with the headers that it came with: `[name, value]`, secrets masked."""
+
+    headers: list[tuple[str, str]]
 
 
 class DeliveryList(Given):
@@ -132,6 +155,43 @@ class DeliveryList(Given):
 
     deliveries: list[DeliveryView]
     next: str | None
+
+
+class SecretView(Given):
+    """One of a host's secrets: its place, the start of its SHA-256, and when it last verified a delivery."""
+
+    place: str
+    fingerprint: str
+    last_used: Moment | None
+
+
+class LastDelivery(Given):
+    """The delivery that a host sent last."""
+
+    id: str
+    received_at: Moment
+    verdict: str
+
+
+class HostView(Given):
+    """A Git host. `reads` are the kinds of events that are understood, `offers` what a token would allow."""
+
+    name: str
+    driver: str
+    webhook: str | None
+    secrets: list[SecretView]
+    last_delivery: LastDelivery | None
+    senders: list[str]
+    has_token: bool
+    reads: list[str]
+    offers: list[str]
+
+
+class HostList(Given):
+    """Hosts by name."""
+
+    hosts: list[HostView]
+    next: str | None = None
 
 
 class VerdictView(Given):

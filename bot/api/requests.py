@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
+from workers.releases.deliveries import Wanted
 from workers.releases.model import Cause
 from workers.releases.status import Status
 
@@ -54,6 +55,43 @@ class ReleasesQuery(PageQuery):
 
     project: Annotated[str | None, StringConstraints(max_length=200)] = None
     status: Status | None = None
+
+
+Verdict = Literal["accepted", "ignored", "duplicate", "ping", "refused", "asking"]
+_Filter = Annotated[str | None, StringConstraints(min_length=1, max_length=300)]
+
+
+class DeliveriesQuery(PageQuery):
+    """Which deliveries: all that is given must fit. Times are inclusive (`since`) and exclusive (`until`)."""
+
+    host: _Filter = None
+    project: _Filter = Field(None, description="deliveries about the project's repository")
+    repository: _Filter = None
+    verdict: Verdict | None = None
+    event: _Filter = Field(None, description="the host's name of the event, or its kind here")
+    ref: _Filter = Field(None, description="a full ref, or the name of a branch or tag")
+    commit: Annotated[str | None, StringConstraints(pattern=r"^[0-9a-fA-F]{4,64}$")] = Field(
+        None, description="a commit, or its first digits"
+    )
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    q: _Filter = Field(None, description="words that all stand somewhere in the delivery")
+
+    @property
+    def wanted(self) -> Wanted:
+        """Return what is looked for."""
+        return Wanted(
+            host=self.host,
+            project=self.project,
+            repository=self.repository,
+            verdict=self.verdict,
+            event=self.event,
+            ref=self.ref,
+            commit=self.commit,
+            words=tuple((self.q or "").split()),
+            since=None if self.since is None else self.since.timestamp(),
+            until=None if self.until is None else self.until.timestamp(),
+        )
 
 
 class StartRelease(Asked):

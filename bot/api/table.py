@@ -8,13 +8,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.api import access, configuration, deliveries, health, projects, queue, releases, targets, workspaces
+from bot.api import (
+    access,
+    configuration,
+    deliveries,
+    health,
+    hosts,
+    projects,
+    queue,
+    releases,
+    targets,
+    workspaces,
+)
 from bot.api.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *releases.ENDPOINTS,
     *queue.ENDPOINTS,
     *deliveries.ENDPOINTS,
+    *hosts.ENDPOINTS,
     *targets.ENDPOINTS,
     *workspaces.ENDPOINTS,
     *projects.ENDPOINTS,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from bot.api.models import (
     BriefRelease,
+    DecisionView,
+    DeliveryDetail,
     DeliveryView,
     DowntimeView,
     FailureView,
@@ -20,6 +23,7 @@ from bot.api.models import (
     moment_or_none,
 )
 from workers.flow.workspaces import Standing
+from workers.releases.deliveries import headers_of
 from workers.releases.intake import Verdict
 from workers.releases.model import JSON, Downtime, Failure, Release, StepRecord
 
@@ -82,23 +86,37 @@ def brief(release: Release) -> BriefRelease:
 
 
 def delivery_view(delivery: JSON) -> DeliveryView:
-    """Return a stored delivery."""
-    return DeliveryView(
-        id=delivery["id"],
-        host=delivery["host"],
-        event=delivery["event"],
-        kind=delivery["kind"],
-        repository=delivery["repository"],
-        actor=delivery["actor"],
-        verdict=delivery["verdict"],
-        reason=delivery["reason"],
-        releases=delivery["releases"],
-        received_at=moment(delivery["received_at"]),
-        repeats=delivery["repeats"],
-        changes=delivery["changes"],
-        decisions=delivery["decisions"],
-        replay_of=delivery.get("replay_of"),
-    )
+    """Return a stored delivery as lists show it."""
+    return DeliveryView(**_delivery_fields(delivery))
+
+
+def delivery_detail(delivery: JSON) -> DeliveryDetail:
+    """Return a stored delivery with its headers."""
+    return DeliveryDetail(**_delivery_fields(delivery), headers=headers_of(delivery))
+
+
+def _delivery_fields(delivery: JSON) -> dict[str, Any]:
+    arrival = delivery.get("arrival", {})
+    return {
+        "id": delivery["id"],
+        "host": delivery["host"],
+        "event": delivery["event"],
+        "kind": delivery["kind"],
+        "repository": delivery["repository"],
+        "actor": delivery["actor"],
+        "verdict": delivery["verdict"],
+        "reason": delivery["reason"],
+        "releases": delivery["releases"],
+        "received_at": moment(delivery["received_at"]),
+        "repeats": delivery["repeats"],
+        "changes": delivery["changes"],
+        "decisions": [DecisionView(**each) for each in delivery["decisions"]],
+        "replay_of": delivery.get("replay_of"),
+        "sender": arrival.get("sender"),
+        "signed_by": arrival.get("signed_by"),
+        "sha256": arrival.get("sha256"),
+        "size": arrival.get("size"),
+    }
 
 
 def verdict_view(delivery_id: str, verdict: Verdict) -> VerdictView:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--driver", required=True, help="The host's driver, for example github.")
+@click.option("--driver", help="The host's driver, for example github. Default: as the headers tell.")
 @click.option(
     "--headers",
     "headers_file",
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @pass_invocation
 def explain(
     invocation: Invocation,
-    driver: str,
+    driver: str | None,
     headers_file: Path,
     payload_file: Path,
     config_file: Path | None,
@@ -43,12 +43,24 @@ def explain(
     """Say what a delivery would do, and why.
 
     Exit status 0 when a project would release, 1 when none would (or only after asking the host), 2 on
-    wrong use.
+    wrong use. Secrets, tokens and variables of workspaces are not used, and may be unset.
     """
-    event = read_event(driver, headers_of(headers_file), _bytes_of(payload_file))
+    headers, body = headers_of(headers_file), _bytes_of(payload_file)
+    driver = driver or _recognised(headers, body)
+    event = read_event(driver, headers, body)
     decisions = _decisions(event, driver, invocation, config_file)
     _tell(event, decisions, as_json=as_json)
     sys.exit(0 if any(decision.verdict == "release" for decision in decisions) else FAILED)
+
+
+def _recognised(headers: Headers, body: bytes) -> str:
+    from workers.hosts.recognition import driver_of
+    from workers.hosts.registry import DRIVERS
+
+    driver = driver_of(headers, body)
+    if driver is None:
+        raise Misuse(f"Neither headers nor body tell the host; say --driver, one of: {', '.join(DRIVERS)}.")
+    return driver
 
 
 def read_event(driver: str, headers: Headers, body: bytes) -> Event:
@@ -101,7 +113,7 @@ def _decisions(
         return ()
     from workers.flow.triggers import decide
 
-    settings = invocation.settings(path)
+    settings = invocation.settings(path, needs_credentials=False)
     hosts = {name for name, host in settings.hosts.items() if host.driver == driver}
     return decide(event, [project for project in settings.projects.values() if project.host in hosts])
 
@@ -112,6 +124,7 @@ def _told(decision: Decision) -> dict[str, Any]:
         "project": decision.project,
         "verdict": decision.verdict,
         "reason": decision.reason,
+        "rule": decision.rule,
     }
     if decision.verdict != "ask":
         return told
@@ -138,7 +151,8 @@ def _tell(event: Event, decisions: Sequence[Decision], *, as_json: bool) -> None
             f"  {change['action']} {change['ref_type']} {change['name']}: {change['commit'] or 'gone'}"
         )
     for decision in told:
-        click.echo(f"{decision['project']}: {decision['verdict']}: {decision['reason']}")
+        rule = f" [{decision['rule']}]" if decision["rule"] else ""
+        click.echo(f"{decision['project']}: {decision['verdict']}: {decision['reason']}{rule}")
         for question in decision.get("questions", ()):
             click.echo(f"  asks {question}")
         if "otherwise" in decision:

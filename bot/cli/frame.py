@@ -60,13 +60,18 @@ class Invocation:
             raise Misuse("No configuration: name one with --config FILE or SWITCHOVER_CONFIG.")
         return self.config
 
-    def settings(self, path: Path | None = None) -> Settings:
-        """Return the configuration; `Fault` with every fault of it at once."""
+    def settings(self, path: Path | None = None, *, needs_credentials: bool = True) -> Settings:
+        """Return the configuration; `Fault` with every fault of it at once.
+
+        Without `needs_credentials`, credentials that are not set here are no fault.
+        """
+        from config.credentials import stand_in
         from config.faults import ConfigurationError
         from config.settings import read_settings
 
         try:
-            return read_settings(path or self.config_path(), self.environ)
+            instead = None if needs_credentials else stand_in
+            return read_settings(path or self.config_path(), self.environ, stand_in=instead)
         except ConfigurationError as error:
             faults = [{"path": fault.path, "message": fault.message} for fault in error.faults]
             raise Misuse(str(error), document={"ok": False, "faults": faults}) from None

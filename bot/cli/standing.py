@@ -97,18 +97,29 @@ def forget_repository(invocation: Invocation, project: str, *, as_json: bool) ->
 
 def moment_of(text: str, now: datetime) -> str:
     """Return a moment, or a time from now, as RFC 3339; `Misuse` for what is neither."""
+    return _moment(
+        text, now, 1, f"--until {text}: write a moment (2027-01-02T08:00:00Z) or a time from now (2h)."
+    )
+
+
+def moment_before(text: str, now: datetime, option: str) -> str:
+    """Return a moment, or a time ago, as RFC 3339; `Misuse` for what is neither."""
+    return _moment(
+        text, now, -1, f"{option} {text}: write a moment (2027-01-02T08:00:00Z) or a time ago (2h)."
+    )
+
+
+def _moment(text: str, now: datetime, direction: int, fault: str) -> str:
     from config.durations import parse_duration
 
     try:
-        return (now + timedelta(seconds=parse_duration(text))).isoformat()
+        return (now + direction * timedelta(seconds=parse_duration(text))).isoformat()
     except (ValueError, OverflowError):
         pass
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise Misuse(
-            f"--until {text}: write a moment (2027-01-02T08:00:00Z) or a time from now (2h).",
-        ) from None
+        raise Misuse(fault) from None
     return (moment if moment.tzinfo else moment.astimezone()).isoformat()
 
 

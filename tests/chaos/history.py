@@ -6,7 +6,6 @@ What happens to it is told by `test_histories.py`; here is what it can do, and w
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import pairwise
@@ -28,14 +27,14 @@ from workers.releases.status import ALLOWED, Status
 from workers.store.keyspace import key
 from workers.store.probes import Watch
 
-BEGIN = 1_900_000_000.0
-"""When every history begins: later than any clock that runs the tests."""
 AT_REST = ("gone", "in use", "nothing was made", "left:", "taken over by")
 """What clean-up says once it has nothing more to do."""
 
 
 class HistoryHouse(KillableHouse):
     """A killable house whose clock moves only when it is told to, with a second bot at hand."""
+
+    begins_at = 1_900_000_000.0
 
     def __init__(self, store_url: str, config: Settings) -> None:
         self._began = False
@@ -62,15 +61,7 @@ class HistoryHouse(KillableHouse):
         self._fences: dict[str, int] = {}
         super().__init__(store_url, config)
 
-    # Time, and the bots.
-
-    def clock(self) -> float:
-        """Return the time that all share; it stands still while the machine works."""
-        return BEGIN + self._ahead
-
-    def offset(self) -> int:
-        """Return how far that is ahead of the store's own clock (ms)."""
-        return round((self.clock() - time.time()) * 1000)
+    # The bots.
 
     def begin(self) -> None:
         """Start both bots (again)."""
@@ -86,11 +77,12 @@ class HistoryHouse(KillableHouse):
             self.services.store, self.services.reading, lambda: self.settings.projects, dict
         )
         self._second = wiring.build(
-            self.settings, redis_url=self.store_url, offset=self.offset, transport=self.transport
+            self.settings,
+            redis_url=self.store_url,
+            offset=self.offset,
+            transport=self.transport,
+            clock=self.clock,
         )
-        for services in (self.services, self._second):
-            services.engine._clock = self.clock
-            services.renewer._clock = self.clock
         self._second_drain = Drain(self._second.outbox, lambda _: self)
         self._second_watches: dict[str, Watch] = {}
         self._second_probed: dict[str, float] = {}

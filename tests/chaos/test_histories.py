@@ -315,7 +315,7 @@ class Histories(RuleBasedStateMachine):
         self.house.jump(seconds)
 
     def clock_goes_back(self) -> None:
-        self.house._ahead -= 2.0
+        self.house._now -= 2.0
 
     def second_works(self, seconds: float) -> None:
         self.house.through(lambda: self.house.second_works(seconds))

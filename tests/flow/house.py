@@ -89,10 +89,13 @@ def settings_of(**projects: dict[str, Any]) -> Settings:
 class House:
     """The bot and the world around it, with time in the test's hand."""
 
+    begins_at: float | None = None
+    """Seconds since 1970; None: as it is."""
+
     def __init__(self, store_url: str, config: Settings | None = None, timing: Timing | None = None) -> None:
         self.settings = config or settings()
         self.store_url = store_url
-        self._ahead = 0.0
+        self._now = time.time() if self.begins_at is None else self.begins_at
         self.world = ScriptedWorld()
         self.repository = self.world.repository(REPOSITORY)
         self.sandbox = Sandbox(self.world, self.clock, timing=timing)
@@ -110,7 +113,11 @@ class House:
     def begin(self) -> None:
         """Start the bot (again): everything in memory is new."""
         self.services = wiring.build(
-            self.settings, redis_url=self.store_url, offset=self.offset, transport=self.transport
+            self.settings,
+            redis_url=self.store_url,
+            offset=self.offset,
+            transport=self.transport,
+            clock=self.clock,
         )
         self.reading = self.services.reading
         self.operations = Operations(
@@ -127,17 +134,19 @@ class House:
 
     # Time.
 
-    def offset(self) -> int:
-        """Return how far the clock is ahead of the real one (ms)."""
-        return int(self._ahead * 1000)
+    def offset(self) -> str:
+        """Return the time for one call of the store: the next whole millisecond."""
+        milliseconds = int(self._now * 1000) + 1
+        self._now = milliseconds / 1000
+        return f"@{milliseconds}"
 
     def clock(self) -> float:
-        """Return the time that all share, in seconds."""
-        return time.time() + self._ahead
+        """Return the time that all share, in seconds. It stands still while the machine works."""
+        return self._now
 
     def jump(self, seconds: float) -> None:
         """Let time pass."""
-        self._ahead += max(seconds, 0.0)
+        self._now += max(seconds, 0.0)
 
     def _pass(self, seconds: float) -> None:
         """Let a slow answer take its time; the worker's renewer keeps the leases meanwhile."""

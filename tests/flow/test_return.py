@@ -261,3 +261,17 @@ def test_a_few_failed_probes_are_shown_and_cost_nothing(make_house: MakeHouse) -
     assert release.downtime is not None
     assert release.downtime.failed == 2
     assert release.downtime.longest_gap_ms >= 200
+
+
+def test_observing_does_not_end_while_the_last_probes_failed_and_too_few_for_a_verdict(
+    make_house: MakeHouse,
+) -> None:
+    house = make_house(settings(observe={"for": 1.0, "every": 0.4}))
+    house.publish()
+    first = house.live()
+    house.publish("bad", BAD_IN_PRODUCTION)
+
+    release = house.settled(2)
+
+    assert release.status is Status.ROLLED_BACK
+    assert house.connections() == {"/": [first.workspace_id]}

@@ -33,7 +33,7 @@ ENTRY_POINTS = {
     "sandbox/sample/app.py": "a program of its own: what a sandbox release runs",
 }
 EDGES = {
-    "bot/receiver.py": "past the layers of the web application: what nobody foresaw becomes a 500",
+    "bot/receiver.py": "a server of its own: what nobody foresaw becomes a 500 with a trace id",
     "bot/tracing.py": "the last place before the server: what nobody foresaw becomes a 500 with a trace id",
     "workers/prober.py": "the thread's edge: one bad entry must not end all probing",
     "workers/pump.py": "the thread's edge: without its pump the process is useless",

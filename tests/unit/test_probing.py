@@ -119,7 +119,7 @@ def test_failures_before_a_time_do_not_count_after_it() -> None:
     tally = tally_of(pattern("+-----"))
 
     assert tally.failed_in_a_row == 5
-    assert tally.failed_in_a_row_since(START + 3 * EVERY) == 3
+    assert tally.failed_in_a_row_since(START + 2 * EVERY) == 3
     assert tally.failed_in_a_row_since(START + 10) == 0
 
 
@@ -127,6 +127,12 @@ def test_a_probe_sent_before_a_time_and_answered_after_it_counts_as_before() -> 
     tally = tally_of([Probe(START, START + 1.9, ok=False), Probe(START + 0.2, START + 0.3, ok=False)])
 
     assert tally.failed_in_a_row_since(START + 0.1) == 1
+
+
+def test_a_probe_sent_in_the_same_millisecond_as_a_time_counts_as_before() -> None:
+    tally = tally_of([Probe(START, START + 0.1, ok=True)])
+
+    assert (tally.good_since(START), tally.good_since(START - 0.001)) == (0, 1)
 
 
 def test_one_good_answer_ends_a_row_of_failures() -> None:
@@ -146,7 +152,7 @@ def test_a_slow_failure_does_not_break_the_row_of_good_probes_sent_after_it() ->
 def test_good_probes_since_a_time_are_counted() -> None:
     tally = tally_of(pattern("+++-++"))
 
-    assert tally.good_since(START + 2 * EVERY) == 3
+    assert tally.good_since(START + EVERY) == 3
     assert tally.good_in_a_row == 2
 
 

@@ -78,3 +78,6 @@ async def test_a_renamed_repository_is_followed_by_its_id(web: Web) -> None:
     renamed = push_body("5" * 40, before=COMMIT, repository="acme/store")
 
     assert (await web.deliver(renamed, delivery="d-2")).json()["verdict"] == "accepted"
+    again = await web.ask("POST", "/deliveries/d-2/replay")
+    assert "follows" not in again.json()["reason"]
+    assert again.json()["verdict"] == "duplicate"

@@ -140,8 +140,22 @@ def test_deliveries_are_listed_shown_and_replayed(server: Server) -> None:
     replayed = run(server, "deliveries", "replay", "d-1", "--json")
 
     assert "accepted" in listed.stdout
-    assert release_id in shown.stdout
+    assert f"release {release_id}: shop #1 is" in shown.stdout
+    assert "decided by projects.shop.triggers[0].push" in shown.stdout
     assert document(replayed)["releases"] == [release_id]
+
+
+def test_deliveries_are_found_by_what_is_known_of_them(server: Server) -> None:
+    pushed(server)
+
+    found = run(server, "deliveries", "list", "--project", "shop", "--ref", "main", "--since", "2h", "--json")
+    nothing = run(server, "deliveries", "list", "--verdict", "refused", "--q", "price")
+    wrong = run(server, "deliveries", "list", "--since", "lately")
+
+    assert [each["id"] for each in document(found)["deliveries"]] == ["d-1"]
+    assert nothing.stdout == "No deliveries.\n"
+    assert wrong.exit_code == 2
+    assert "--since lately" in wrong.stderr
 
 
 def test_a_project_is_frozen_and_unfrozen_one_or_all(server: Server) -> None:

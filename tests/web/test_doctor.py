@@ -119,6 +119,8 @@ def test_where_all_is_well_every_line_says_so_and_the_exit_status_is_0(patient: 
     assert words.exit_code == 0
     for part in ("platform codesphere", "team 35", "plan 8", domain_of(0), "leftovers: none"):
         assert part in words.stdout
+    assert "hosts.github.secrets[0]" in words.stdout
+    assert "verified no delivery yet" in words.stdout
 
 
 @pytest.mark.parametrize(

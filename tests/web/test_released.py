@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.scripted.behaviour import Behaviour, Failure
 from tests.flow.house import House
-from tests.web.web import Web, is_envelope, open_web
+from tests.web.web import Web, is_envelope, open_web, push_body
 
 pytestmark = pytest.mark.anyio
 
@@ -159,3 +159,21 @@ async def test_the_dashboard_shows_targets_releases_and_failures_and_escapes_the
     assert "shop.example.com" in page.text
     assert "&lt;script&gt;alert(1)" in page.text
     assert "<script>alert" not in page.text
+
+
+async def test_a_delivery_of_a_failed_release_sent_again_runs_nothing_and_says_how_to_try_again(
+    house: House, beside: Web
+) -> None:
+    body = push_body(house.commit(behaviour=BROKEN))
+    await beside.deliver(body, delivery="d-1")
+    failed = house.settled()
+
+    again = (await beside.deliver(body, delivery="d-1")).json()
+    renamed = (await beside.deliver(body, delivery="d-2")).json()
+    replayed = (await beside.ask("POST", "/deliveries/d-1/replay", "operator")).json()
+
+    assert (again["verdict"], again["releases"]) == ("duplicate", [failed.id])
+    assert f"release #1 is failed (to try again: switchover releases retry {failed.id})" in again["reason"]
+    assert (renamed["verdict"], renamed["releases"]) == ("duplicate", [failed.id])
+    assert replayed["verdict"] == "accepted"
+    assert replayed["releases"] != [failed.id]

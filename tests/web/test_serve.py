@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.web.server import serving, write_config
 from tests.web.web import TOKENS, push_body, signed
@@ -29,6 +30,46 @@ def test_it_takes_deliveries_and_ends_well_when_asked(tmp_path: Path, store_url:
     assert answer.status_code == 202
     assert "uvicorn" not in answer.headers.get("server", "")
     assert status == 0
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded", "status"),
+    [
+        ('["127.0.0.0/8"]', "192.0.2.7", 202),
+        ('["127.0.0.0/8"]', "198.51.100.7", 403),
+        ("[]", "192.0.2.7", 403),
+    ],
+)
+def test_a_proxy_that_is_trusted_tells_the_sender_and_nobody_else_does(
+    tmp_path: Path, store_url: str, trusted: str, forwarded: str, status: int
+) -> None:
+    config = write_config(tmp_path)
+    text = config.read_text().replace("server: {", f"server: {{trusted_proxies: {trusted}, ")
+    config.write_text(text.replace("driver: github,", 'driver: github, senders: ["192.0.2.0/24"],'))
+    body = push_body()
+    with serving(config, store_url) as server:
+        headers = signed(body) | {"X-Forwarded-For": forwarded}
+        answer = httpx.post(f"{server.address}/webhooks/github", content=body, headers=headers)
+        assert answer.status_code == status
+        if status == 202:
+            kept = ask(server.address, "/deliveries/d-1").json()
+            assert kept["sender"] == forwarded
+
+
+def test_a_delivery_from_elsewhere_is_refused_while_its_body_is_still_to_come(
+    tmp_path: Path, store_url: str
+) -> None:
+    config = write_config(tmp_path)
+    config.write_text(
+        config.read_text().replace("driver: github,", 'driver: github, senders: ["192.0.2.0/24"],')
+    )
+    with serving(config, store_url) as server:
+        host, _, port = server.address.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port)), timeout=5) as connection:
+            connection.sendall(
+                b"POST /webhooks/github HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n"
+            )
+            assert connection.recv(100).startswith(b"HTTP/1.1 403 ")
 
 
 def test_it_ends_while_somebody_follows_a_release(tmp_path: Path, store_url: str) -> None:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from config.projects import ProjectSettings
 from workers.flow.git_addresses import git_address
-from workers.flow.remembering import checks_of, learned, named_by, waits_of
+from workers.flow.remembering import awaits_ci, checks_of, learned, named_by, waits_of
 from workers.flow.reports import report_receiver
 from workers.flow.triggers import Candidate, Decision, NamedBy
 from workers.releases.codec import dumps, facts_of, plain, state_of
@@ -78,7 +78,8 @@ def intake_of(
         for candidate in decision.candidates
     ]
     inquiries = [_inquiry(decision, facts, event) for decision in decisions if decision.verdict == "ask"]
-    rules = list(projects.values())
+    # Most hosts have no project that waits for CI, and every delivery comes by here.
+    waiting = [project for project in projects.values() if awaits_ci(project)]
     return Intake(
         delivery=facts.delivery,
         facts=delivery_json(facts, event, decisions),
@@ -88,9 +89,9 @@ def intake_of(
         keep_seconds=keep_seconds,
         remember_seconds=REMEMBER_SECONDS,
         inquiries=inquiries,
-        named=named_by(event, rules, ids),
-        checks=checks_of(event, rules, ids),
-        ids=learned(event, rules, ids),
+        named=named_by(event, waiting, ids) if waiting else (),
+        checks=checks_of(event, waiting, ids) if waiting else (),
+        ids=learned(event, projects.values(), ids) if len(ids) < len(projects) else {},
         kept_back=[
             (decision.project, ref, commit) for decision in decisions for ref, commit in decision.kept_back
         ],

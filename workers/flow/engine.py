@@ -210,7 +210,7 @@ class Engine:
         return Wait(
             f"the platform does not answer as it should: {error}",
             after=back_off(errors, error.wait, self._writer.jitter()),
-            scratch={"errors": errors, "last_error": str(error)},
+            scratch={"errors": errors, "last_error": str(error), "doubtful": error.doubtful},
         )
 
     def _carry_out(self, turn: Turn, outcome: Outcome, lease: Lease, held: Held) -> tuple[Turn, bool]:

@@ -19,6 +19,7 @@ from workers.flow.flows import STEPS
 from workers.flow.host_examination import Find, examine_hosts
 from workers.flow.ports import Platform
 from workers.flow.reconcile import Finding, Kind, Review
+from workers.flow.secret_examination import examine_secrets
 from workers.flow.workspaces import LaneView
 from workers.releases.places import Domain
 
@@ -34,6 +35,10 @@ class Looking(Protocol):
 
     def workers_seen_since(self, moment: float) -> int:
         """Return how many worker processes were seen at or after `moment`."""
+        ...
+
+    def secret_uses(self, host: str) -> Mapping[str, float]:
+        """Return when each secret of a host, by its fingerprint, last verified a delivery."""
         ...
 
 
@@ -65,6 +70,8 @@ def examine(settings: Settings, around: Surroundings) -> Iterator[Line]:
         yield line
         if not store_answers:
             break
+    if store_answers:
+        yield from examine_secrets(settings, around.looking.secret_uses, around.now())
     reachable: dict[str, Platform] = {}
     for name in settings.platforms:
         platform = around.platforms(name)

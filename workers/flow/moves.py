@@ -264,9 +264,11 @@ def notice_body(turn: Turn, kind: str, reason: str) -> JSON:
 
 def _noted(turn: Turn, outcome: Note | Settled) -> Move:
     memory = {name: value for name, value in outcome.memory.items() if name != "workspace_id"}
+    # That a read told what became of an unanswered call does not make the next such call come sooner.
+    errors = {} if isinstance(outcome, Settled) else {"errors": 0}
     release = replace(
         turn.release,
-        memory=memory_with(turn, memory, {"errors": 0, **outcome.scratch}),
+        memory=memory_with(turn, memory, {**errors, **outcome.scratch}),
         workspace_id=outcome.memory.get("workspace_id", turn.release.workspace_id),
         intent=None if isinstance(outcome, Settled) else turn.release.intent,
     )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
 
+from workers.releases.origin import Offer
+
 if TYPE_CHECKING:
     import httpx
 
@@ -16,6 +18,28 @@ if TYPE_CHECKING:
 
 DRIVERS_WITH_API: Final = ("github", "gitlab", "gitea", "forgejo", "bitbucket-cloud")
 """Drivers whose hosts this version can ask and tell; the others are only listened to."""
+
+
+def offers_of(driver: str) -> frozenset[Offer]:
+    """Return what a host of this driver can be asked or told with a token, beside commits and branches."""
+    match driver:
+        case "github":
+            from workers.hosts.github_api import GitHubApi
+
+            return GitHubApi.offers
+        case "gitlab":
+            from workers.hosts.gitlab_api import GitLabApi
+
+            return GitLabApi.offers
+        case "gitea" | "forgejo":
+            from workers.hosts.gitea_api import GiteaApi
+
+            return GiteaApi.offers
+        case "bitbucket-cloud":
+            from workers.hosts.bitbucket_cloud_api import BitbucketCloudApi
+
+            return BitbucketCloudApi.offers
+    return frozenset()
 
 
 def git_host_of(

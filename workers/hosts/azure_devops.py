@@ -44,6 +44,16 @@ class AzureDevOps:
     """One Azure DevOps organisation or server, under the name that the configuration gives it."""
 
     driver: Final = "azure-devops"
+    reads: Final = (
+        "push",
+        "change_opened",
+        "change_updated",
+        "change_merged",
+        "change_closed",
+        "ci_finished",
+        "comment",
+    )
+    """The kinds of events that it tells apart, beside `other`."""
 
     def __init__(self, name: str, secrets: Iterable[str | bytes]) -> None:
         self.name = name

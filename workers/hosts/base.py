@@ -103,6 +103,11 @@ class Host(Protocol):
         """Return the name of its driver."""
         ...
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Return the kinds of events that it tells apart, beside `other`."""
+        ...
+
     def verify(self, headers: Headers, body: bytes) -> int:
         """Return the index of the secret that signed these bytes.
 

@@ -32,6 +32,17 @@ class BitbucketCloud(Bitbucket):
     """Bitbucket Cloud, under the name that the configuration gives it."""
 
     driver = "bitbucket-cloud"
+    reads: Final = (
+        "push",
+        "change_opened",
+        "change_updated",
+        "change_merged",
+        "change_closed",
+        "ci_status",
+        "comment",
+        "repository_renamed",
+    )
+    """The kinds of events that it tells apart, beside `other`."""
     id_header = "X-Request-UUID"
 
     def sends_unsigned(self, headers: Headers) -> bool:

@@ -36,6 +36,18 @@ class BitbucketDataCenter(Bitbucket):
     """One Bitbucket Data Center, under the name that the configuration gives it."""
 
     driver = "bitbucket-dc"
+    reads: Final = (
+        "push",
+        "change_opened",
+        "change_updated",
+        "change_edited",
+        "change_merged",
+        "change_closed",
+        "comment",
+        "repository_renamed",
+        "ping",
+    )
+    """The kinds of events that it tells apart, beside `other`."""
     id_header = "X-Request-Id"
 
     def sends_unsigned(self, headers: Headers) -> bool:

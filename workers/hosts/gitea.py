@@ -25,6 +25,23 @@ class Gitea:
     """One Gitea under the name that the configuration gives it."""
 
     driver: ClassVar[str] = "gitea"
+    reads: ClassVar[tuple[str, ...]] = (
+        "push",
+        "ref_created",
+        "ref_deleted",
+        "release_published",
+        "release_other",
+        "change_opened",
+        "change_updated",
+        "change_edited",
+        "change_merged",
+        "change_closed",
+        "ci_finished",
+        "ci_status",
+        "comment",
+        "ping",
+    )
+    """The kinds of events that it tells apart, beside `other`."""
     product: ClassVar[str] = "Gitea"
     readers: ClassVar[Mapping[str, events.Reader]] = events.GITEA
 
@@ -108,6 +125,22 @@ class Forgejo(Gitea):
     """One Forgejo under the name that the configuration gives it."""
 
     driver: ClassVar[str] = "forgejo"
+    reads: ClassVar[tuple[str, ...]] = (
+        "push",
+        "ref_created",
+        "ref_deleted",
+        "release_published",
+        "release_other",
+        "change_opened",
+        "change_updated",
+        "change_edited",
+        "change_merged",
+        "change_closed",
+        "ci_finished",
+        "comment",
+        "ping",
+    )
+    """The kinds of events that it tells apart, beside `other`."""
     product: ClassVar[str] = "Forgejo"
     readers: ClassVar[Mapping[str, events.Reader]] = events.FORGEJO
 

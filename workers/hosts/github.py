@@ -35,6 +35,24 @@ class GitHub:
     """One GitHub, or one GitHub Enterprise, under the name that the configuration gives it."""
 
     driver: Final = "github"
+    reads: Final = (
+        "push",
+        "release_published",
+        "release_other",
+        "change_opened",
+        "change_updated",
+        "change_edited",
+        "change_merged",
+        "change_closed",
+        "ci_finished",
+        "ci_status",
+        "comment",
+        "deployment",
+        "deployment_status",
+        "repository_renamed",
+        "ping",
+    )
+    """The kinds of events that it tells apart, beside `other`."""
 
     def __init__(self, name: str, secrets: Iterable[str | bytes]) -> None:
         self.name = name

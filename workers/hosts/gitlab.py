@@ -37,6 +37,22 @@ class GitLab:
     """
 
     driver: Final = "gitlab"
+    reads: Final = (
+        "push",
+        "release_published",
+        "release_other",
+        "change_opened",
+        "change_updated",
+        "change_edited",
+        "change_merged",
+        "change_closed",
+        "ci_finished",
+        "ci_status",
+        "comment",
+        "deployment_status",
+        "repository_renamed",
+    )
+    """The kinds of events that it tells apart, beside `other`."""
 
     def __init__(
         self, name: str, secrets: Iterable[str | bytes], *, clock: Callable[[], float] = time.time

@@ -48,5 +48,20 @@ class Gogs(Gitea):
     """One Gogs under the name that the configuration gives it."""
 
     driver: ClassVar[str] = "gogs"
+    reads: ClassVar[tuple[str, ...]] = (
+        "push",
+        "ref_created",
+        "ref_deleted",
+        "release_published",
+        "release_other",
+        "change_opened",
+        "change_updated",
+        "change_edited",
+        "change_merged",
+        "change_closed",
+        "comment",
+        "ping",
+    )
+    """The kinds of events that it tells apart, beside `other`."""
     product: ClassVar[str] = "Gogs"
     readers: ClassVar[Mapping[str, events.Reader]] = {**events.COMMON, "pull_request": _pull_request}

@@ -71,3 +71,8 @@ def host_of(
 
             return Gogs(name, secrets)
     raise KeyError(driver)
+
+
+def reads_of(driver: str) -> tuple[str, ...]:
+    """Return the kinds of events that hosts of this driver tell apart; `KeyError` for an unknown driver."""
+    return host_of(driver, driver, ()).reads

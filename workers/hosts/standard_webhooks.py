@@ -40,6 +40,8 @@ class StandardWebhooks:
     """One sender of Standard Webhooks, under the name that the configuration gives it."""
 
     driver: Final = "standard-webhooks"
+    reads: Final = ("push", "release_published", "ci_finished", "event", "ping")
+    """The kinds of events that it tells apart, beside `other`."""
 
     def __init__(
         self, name: str, secrets: Iterable[str | bytes], *, clock: Callable[[], float] = time.time

@@ -7,8 +7,11 @@ which does no harm: a status says the same twice, a deployment is looked for bef
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol, TypeVar
 
@@ -35,6 +38,10 @@ REFUSAL_SECONDS: Final = 3600.0
 """A host's refusals are logged once in this time."""
 LONGEST_SECONDS: Final = 15.0
 """No call is begun after this, so that one entry never takes as long as it is kept from other senders."""
+MOST_AT_ONCE: Final = 4
+"""So many threads of a process tell one host at once: one that hangs must not take them all."""
+TURN_SECONDS: Final = 0.5
+"""How long a thread waits to be one of them."""
 REFUSED: Final = "refused"
 """Instead of a state: the deployment of this release is left alone."""
 
@@ -133,6 +140,9 @@ class Reporter:
         self._turn = turn
         self._clock = clock
         self._renamed: dict[tuple[str, str], str] = {}
+        self._turns: defaultdict[str, threading.Semaphore] = defaultdict(
+            lambda: threading.BoundedSemaphore(MOST_AT_ONCE)
+        )
 
     def send(self, body: Mapping[str, Any]) -> None:
         """Tell how the releases of an outbox entry stand now, or raise `NotSent`; `StoreAway`.
@@ -146,9 +156,20 @@ class Reporter:
             telling = self._telling(release_id, ends_at)
             if telling is None:
                 continue
-            if release_id == releases[0]:
-                self._status(telling)
-            self._deployment(telling)
+            with self._one_of_few(telling.project.host):
+                if release_id == releases[0]:
+                    self._status(telling)
+                self._deployment(telling)
+
+    @contextmanager
+    def _one_of_few(self, host: str) -> Iterator[None]:
+        turns = self._turns[host]
+        if not turns.acquire(timeout=TURN_SECONDS):
+            raise NotSent(f"{host} is slow, and told of other releases", without_effect=True)
+        try:
+            yield
+        finally:
+            turns.release()
 
     def _telling(self, release_id: str, ends_at: float) -> Telling | None:
         try:

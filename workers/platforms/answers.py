@@ -139,7 +139,10 @@ def _meaning(call: Call, status: int, what: str, fault: Fault, wait: float | Non
     """Build the error that a failing status stands for."""
     trace = fault.trace_id
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return TryAgain(_hinted(what, call.hint), wait=wait, effect=effect_of(call), trace_id=trace)
+        # Gateways answer 502 to 504; only a 500 is the word of the platform itself.
+        doubtful = bool(call.hint) and status == HTTPStatus.INTERNAL_SERVER_ERROR
+        what = _hinted(what, call.hint) if doubtful else what
+        return TryAgain(what, wait=wait, effect=effect_of(call), doubtful=doubtful, trace_id=trace)
     match status:
         case 400 if _NOT_RUNNING.search(fault.text):
             return Asleep(what, trace_id=trace)

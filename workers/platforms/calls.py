@@ -26,7 +26,7 @@ class Call:
 
     `purpose` completes "could not ..." in error messages. `changes` says whether the call can have an
     effect at all: a failed read never leaves the outcome open. `wants_json` is False for actions, whose
-    bodies are undocumented and never parsed. `hint` is added to messages of a 400 or a 5xx, where the
+    bodies are undocumented and never parsed. `hint` is added to messages of a 400 or a 500, where the
     API tells less than we know. `secrets` are taken out of everything that the API echoes.
     """
 

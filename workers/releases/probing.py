@@ -7,7 +7,7 @@ counts are the same as if they had been told in the order of sending.
 from __future__ import annotations
 
 import json
-from bisect import bisect_left, insort
+from bisect import bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
@@ -113,11 +113,11 @@ class Tally:
         return self._run(self.samples, ok=False)
 
     def failed_in_a_row_since(self, at: float) -> int:
-        """Return how many of the last probes failed in a row, counting only those sent at or after `at`."""
+        """Return how many of the last probes failed in a row, counting only those sent after `at`."""
         return self._run(self._since(at), ok=False)
 
     def good_since(self, at: float) -> int:
-        """Return how many good answers there were to probes sent at or after `at`."""
+        """Return how many good answers there were to probes sent after `at`."""
         return sum(sample.ok for sample in self._since(at))
 
     def longest_gap_ms(self, now: float | None = None) -> int:
@@ -165,7 +165,8 @@ class Tally:
         return cls(**plain, samples=samples)
 
     def _since(self, at: float) -> tuple[Sample, ...]:
-        first = bisect_left(self.samples, round(at * 1000), key=lambda sample: sample.sent_ms)
+        # What was sent in the very same millisecond may have been sent before.
+        first = bisect_right(self.samples, round(at * 1000), key=lambda sample: sample.sent_ms)
         return self.samples[first:]
 
     @staticmethod

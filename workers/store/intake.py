@@ -117,12 +117,7 @@ def _ceiling(before: int | None, until: float | None) -> str:
 
 def _delivery_of(intake: Intake, sent: AbstractSet[str] = frozenset()) -> JSON:
     """Return what `accept.lua` takes of a delivery. Settings that were `sent` before stay at home."""
-    more = {
-        name: value
-        for name in ("inquiries", "named", "checks", "ids")
-        if (value := getattr(intake, name))  # most deliveries have none of them
-    }
-    return more | {
+    found: JSON = {
         "id": intake.delivery,
         # Who last sent something; what the bot found or a person replayed did not come from the host.
         "host": intake.facts["host"] if "arrival" in intake.facts else "",
@@ -134,6 +129,15 @@ def _delivery_of(intake: Intake, sent: AbstractSet[str] = frozenset()) -> JSON:
         "kept_back": intake.kept_back,
         "candidates": [_candidate_of(candidate, sent) for candidate in intake.candidates],
     }
+    if intake.inquiries or intake.named or intake.checks or intake.ids:
+        more = {
+            "inquiries": intake.inquiries,
+            "named": intake.named,
+            "checks": intake.checks,
+            "ids": intake.ids,
+        }
+        found |= {name: value for name, value in more.items() if value}
+    return found
 
 
 def _candidate_of(candidate: JSON, sent: AbstractSet[str]) -> JSON:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import redis
 
 from workers.releases.model import JSON
-from workers.store.connection import store_errors
 from workers.store.scripts import Offset, Scripts, no_offset
 
 SEND_SECONDS = 60.0
@@ -52,6 +51,4 @@ class OutboxStore:
 
     def now(self) -> float:
         """Return the store's time in seconds."""
-        with store_errors():
-            seconds, micros = self._client.time()
-        return float(seconds) + float(micros) / 1e6 + self._scripts.offset / 1000
+        return self._scripts.now()

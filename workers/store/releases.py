@@ -163,9 +163,7 @@ class ReleaseStore:
 
     def now(self) -> float:
         """Return the store's time in seconds."""
-        with store_errors():
-            seconds, micros = self._client.time()
-        return float(seconds) + float(micros) / 1e6 + self._scripts.offset / 1000
+        return self._scripts.now()
 
     def unanswered(self, target: str) -> list[SentMap]:
         """Return the switch calls to a target that nobody answered, newest first."""

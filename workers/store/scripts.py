@@ -13,8 +13,9 @@ import redis
 from workers.store.connection import store_errors
 from workers.store.keyspace import lua_functions
 
-Offset = Callable[[], int]
-"""How many milliseconds the clock is ahead of the store's own; only tests jump in time."""
+Offset = Callable[[], int | str]
+"""How many milliseconds the clock is ahead of the store's own, or "@" and the milliseconds since 1970 of a
+clock of its own. Only tests have another clock than the store."""
 
 
 def no_offset() -> int:
@@ -42,10 +43,14 @@ class Scripts:
         self._offset = offset
         self._loaded: dict[str, Any] = {}
 
-    @property
-    def offset(self) -> int:
-        """Return how many milliseconds the clock is ahead of the store's own."""
-        return self._offset()
+    def now(self) -> float:
+        """Return the time in seconds that a script would see; raises `StoreAway`."""
+        offset = self._offset()
+        if isinstance(offset, str):
+            return int(offset[1:]) / 1000
+        with store_errors():
+            seconds, micros = self._client.time()
+        return seconds + micros / 1e6 + offset / 1000
 
     def run(self, name: str, *arguments: str | bytes | int) -> Any:
         """Run `name` with the clock's offset and `arguments`; raises `StoreAway`."""

@@ -58,9 +58,7 @@ class SentStore:
         }
 
     def _now_ms(self) -> int:
-        with store_errors():
-            seconds, micros = self._client.time()
-        return int(seconds) * 1000 + int(micros) // 1000 + self._scripts.offset
+        return int(self._scripts.now() * 1000)
 
     def note_drift(self, watched: Watched, routes: JSON | None) -> bool:
         """Note what somebody else put there (None: nothing), unless we may have switched since."""

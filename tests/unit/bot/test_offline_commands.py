@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli import COMMANDS, switchover
 from tests.web.server import write_config
-from tests.web.web import push_body
+from tests.web.web import SECRET, TOKENS, push_body
 
 HEADERS = {"X-GitHub-Event": "push", "X-GitHub-Delivery": "d-1"}
 PAYLOADS = Path(__file__).parents[3].parent / "shared" / "reference" / "payloads"
@@ -41,7 +41,12 @@ def test_explain_says_what_a_project_would_release_and_exits_0(tmp_path: Path) -
     assert result.exit_code == 0
     assert told["event"]["kind"] == "push"
     assert told["decisions"] == [
-        {"project": "shop", "verdict": "release", "reason": "branch main matches the push patterns main"}
+        {
+            "project": "shop",
+            "verdict": "release",
+            "reason": "branch main matches the push patterns main",
+            "rule": "triggers[0].push",
+        }
     ]
 
 
@@ -67,6 +72,24 @@ def test_explain_tells_what_would_be_asked_and_what_it_comes_to_without_an_answe
     assert decision["otherwise"]["verdict"] == "ignore"
     assert "  asks whether CI is green for 222222222222\n" in said.stdout
     assert "  where nothing can be asked: ignore: " in said.stdout
+
+
+def test_explain_needs_no_secret_and_no_driver_where_the_headers_tell_it(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    config.write_text(
+        config.read_text().replace(SECRET, "${NOT_SET_HERE}").replace(TOKENS["admin"], '"${NOR_THIS}"')
+    )
+    (tmp_path / "h").write_text(json.dumps(HEADERS))
+    (tmp_path / "p").write_bytes(push_body())
+    files = ["--headers", str(tmp_path / "h"), "--payload", str(tmp_path / "p"), "--config", str(config)]
+
+    assert run("explain", *files).exit_code == 0
+    assert run("--config", str(config), "check").exit_code == 2
+
+    (tmp_path / "h").write_text("{}")
+    unknown = run("explain", *files)
+    assert unknown.exit_code == 2
+    assert "say --driver" in unknown.stderr
 
 
 def test_explain_works_without_a_configuration(tmp_path: Path) -> None:

@@ -127,8 +127,6 @@ def test_two_different_signatures_are_a_bad_delivery() -> None:
 
     with pytest.raises(BadDelivery):
         GITHUB.verify(both, b"{}")
-    with pytest.raises(BadDelivery):
-        GITHUB.facts(both, b"{}")
 
 
 def test_no_message_or_repr_shows_a_secret() -> None:

@@ -97,6 +97,9 @@ def _well(turn: Turn) -> Outcome:
     recent = max(since, turn.now - max(RECENT_SECONDS, 5 * observe.every))
     if turn.tally is None or not turn.tally.good_since(recent):
         return Wait("waiting for a good probe of production", after=0.2)
+    if failing := turn.tally.failed_in_a_row_since(since):
+        # Whether these are too many is not known yet: the time must not end while it is being decided.
+        return Wait(f"the last probes of production failed ({failing}); watching on", after=0.2)
     astray = _astray(turn)
     if astray is not None:
         return astray

@@ -69,9 +69,9 @@ def _deploy(turn: Turn) -> Outcome:
     tries = int(turn.scratch.get("deploys", 0)) + 1
     if tries > DEPLOY_TRIES:
         return Fail(
-            Cause.APPLICATION,
+            Cause.APPLICATION if turn.scratch.get("doubtful", True) else Cause.TRANSIENT,
             f"the platform could not deploy the landscape in {DEPLOY_TRIES} tries "
-            f"({turn.scratch.get('last_error', 'no reason given')}); validate the pipeline file",
+            f"({turn.scratch.get('last_error', 'no reason given')})",
         )
 
     def send() -> JSON:

@@ -1,9 +1,14 @@
 -- Put in front of every script, behind the key functions made from keyspace.py.
--- ARGV[1] is always the clock's offset in milliseconds: 0, except in tests that jump in time.
+-- ARGV[1] is always the clock's offset in milliseconds: 0, except in tests, whose clock may also be "@" and its time.
 -- Texts that Python encoded (facts, state, specifications) are passed through and never decoded here.
 
-local clock = redis.call("TIME")
-local now_us = tonumber(clock[1]) * 1000000 + tonumber(clock[2]) + tonumber(ARGV[1]) * 1000
+local now_us
+if string.sub(ARGV[1], 1, 1) == "@" then
+  now_us = tonumber(string.sub(ARGV[1], 2)) * 1000
+else
+  local clock = redis.call("TIME")
+  now_us = tonumber(clock[1]) * 1000000 + tonumber(clock[2]) + tonumber(ARGV[1]) * 1000
+end
 local now = math.floor(now_us / 1000)
 
 local function whole(number) return string.format("%.0f", number) end
