@@ -18,8 +18,8 @@ ARRIVALS = 2
 HOLDS_SECONDS = 360.0
 """So long a call that was not seen to arrive keeps the workspaces that it names from being deleted.
 
-Proxies close a silent connection after less (350 s is the longest we know); afterwards the platform itself refuses a map that names a
-workspace which is gone.
+Proxies close a silent connection after less (350 s is the longest we know); afterwards the platform itself
+refuses a map that names a workspace which is gone.
 """
 
 
