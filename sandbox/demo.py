@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 import uuid
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -223,7 +224,7 @@ def send_push(
         "head_commit": {"id": commit, "message": "Change the sample", "timestamp": _now()},
         "commits": [],
         "repository": {
-            "id": 1,
+            "id": zlib.crc32(repository.encode()),
             "full_name": repository,
             "default_branch": "main",
             "clone_url": "https://github.com/acme/shop.git",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +99,7 @@ def push_event(project: Project, commit: str, before: str | None) -> dict[str, A
         "head_commit": {"id": commit, "message": "Change", "timestamp": "2026-01-01T00:00:00Z"},
         "commits": [],
         "repository": {
-            "id": 1,
+            "id": zlib.crc32(project.name.encode()),
             "full_name": f"acme/{project.name}",
             "default_branch": "main",
             "clone_url": project.git_url,

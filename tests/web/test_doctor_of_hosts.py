@@ -73,7 +73,7 @@ class Patient:
         return [
             f"{line['verdict']} {line['about']}: {line['text']}"
             for line in lines
-            if line["about"] in ("host forge", "project shop")
+            if line["about"] in ("host forge", "project shop") and "verified no delivery" not in line["text"]
         ]
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -190,12 +190,13 @@ def test_an_unknown_command_is_wrong_use() -> None:
 
 
 def quickest(*arguments: str) -> float:
-    """Return the time of the quickest of five starts (seconds)."""
+    """Return the processor time (seconds) of the quickest of five starts; others may be busy, too."""
     times = []
     for _ in range(5):
-        begun = time.perf_counter()
+        begun = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-P", "-m", "bot", *arguments], check=False, capture_output=True)
-        times.append(time.perf_counter() - begun)
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(ended.ru_utime + ended.ru_stime - begun.ru_utime - begun.ru_stime)
     return min(times)
 
 
@@ -205,4 +206,4 @@ def test_the_version_and_an_explanation_come_quickly(tmp_path: Path) -> None:
     files = ["--headers", str(tmp_path / "h"), "--payload", str(tmp_path / "p")]
 
     assert quickest("version") < 0.5
-    assert quickest("explain", "--driver", "github", *files) < 1.5
+    assert quickest("explain", "--driver", "github", *files) < 0.5
