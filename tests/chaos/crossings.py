@@ -22,6 +22,7 @@ T = TypeVar("T")
 SCRIPTS = (
     "accept",
     "claim",
+    "drift",
     "free",
     "move",
     "operate",
@@ -30,6 +31,7 @@ SCRIPTS = (
     "probe_report",
     "probe_take",
     "renew",
+    "repair",
     "start",
     "stop",
     "take",

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from config.settings import Settings
+from sandbox.core.faults import Fault
 from sandbox.scripted.behaviour import Answer, Behaviour, Failure
 from tests.chaos.killable import KillableHouse
 from tests.chaos.promises import check_release, check_rest
-from tests.flow.house import settings
+from tests.flow.house import DOMAIN, settings
 from workers.errors import NotAllowed
 from workers.releases.model import Cause, Release
 from workers.releases.status import Status
@@ -252,6 +253,37 @@ class Retired(Path):
         self.former = release.id
 
 
+class PutRight(Path):
+    """A switch call that was never answered takes effect at rest, long after another release went live."""
+
+    def ready(self, house: KillableHouse) -> None:
+        """Lose a switch call, let two releases go live all the same, and let it be carried out then."""
+        path = f"{house.sandbox.domain_path(DOMAIN)}/workspace-connections"
+        house.sandbox.faults.add(Fault(method="PUT", path=path, broken="timeout"))
+        push(house)
+        house.run_on(seconds=REST_SECONDS)
+        self.former = house.newest().id
+        push(house)
+        house.run_on(seconds=REST_SECONDS)
+        lost = next(
+            call for call in reversed(house.sandbox.calls) if call.method == "PUT" and not call.status
+        )
+        house.sandbox._direct("PUT", path, lost.body)
+        house.sandbox.calls.clear()  # what was asked before the late call is asked again, and rightly
+
+    def play(self, house: KillableHouse) -> None:
+        """Look as a worker process does every few seconds, and let it be put right."""
+        house.through(lambda: house.services.sentry.look())  # noqa: PLW0108 - another bot after each crash
+        house.run_on(lambda: house.connections() == {"/": [house.newest().workspace_id]})
+
+    def check(self, house: KillableHouse) -> None:
+        """Production is right, the history says so once, people were told, and all stands as before."""
+        number = house.newest().number
+        assert sum("was put right" in line for line in house.said(number)) == 1, house.said(number)
+        assert f"shop #{number} was put right" in house.sent  # a receiver may be told again after a crash
+        super().check(house)
+
+
 def push(house: KillableHouse, behaviour: Behaviour | None = None, *, moves_on: bool = False) -> None:
     """Commit and push; the Git host sends the delivery until it is answered.
 
@@ -278,4 +310,5 @@ PATHS = {
     "superseded": Superseded(),
     "taken back": TakenBack(),
     "retired": Retired(),
+    "put right": PutRight(),
 }

@@ -107,6 +107,7 @@ EVENTS: Mapping[str, tuple[int, Mapping[str, st.SearchStrategy[Any]]]] = {
         },
     ),
     "platform_recovers": (3, NONE),
+    "switch_comes_late": (4, {"which": WHICH}),
     "crash": (4, {"at": AT}),
     "meanwhile": (
         6,
@@ -270,6 +271,15 @@ class Histories(RuleBasedStateMachine):
 
     def platform_recovers(self) -> None:
         self.house.sandbox.faults.clear()
+
+    def switch_comes_late(self, which: int) -> None:
+        if not self.house.lost:
+            self._be_busy()
+            method, path = CALLS["connect"]
+            self.house.sandbox.faults.add(Fault(method=method, path=path, broken="timeout"))
+            self.house.work(BUSY_SECONDS + 15.0)
+        if self.house.lost:
+            self.house.carry_out_late(which)
 
     def crash(self, at: int) -> None:
         self._be_busy()

@@ -9,7 +9,7 @@ import pytest
 from sandbox.core.faults import Fault
 from tests.chaos.lateness import FAILS_IN_PRODUCTION, ONE_LOOK, LateHouse, led_to
 from tests.flow.house import DOMAIN, settings
-from workers.releases.sent import ARRIVALS, HOLDS_SECONDS, KEPT_SECONDS
+from workers.releases.sent import HOLDS_SECONDS, KEPT_SECONDS
 from workers.releases.status import Status
 from workers.store.keyspace import key
 
@@ -41,7 +41,7 @@ def test_a_call_that_comes_after_it_was_settled_is_put_right_at_rest(house: Late
 def test_a_call_that_comes_twice_is_put_right_twice(house: LateHouse) -> None:
     late = house.two_live_and_a_late_call_of_the_first()
 
-    for _ in range(ARRIVALS):
+    for _ in range(2):
         late.arrive()
         house.watch(ONE_LOOK)
         assert house.connections() == led_to(house, 2)
@@ -49,7 +49,7 @@ def test_a_call_that_comes_twice_is_put_right_twice(house: LateHouse) -> None:
 
 def test_whoever_insists_on_a_map_is_let_be(house: LateHouse) -> None:
     late = house.two_live_and_a_late_call_of_the_first()
-    for _ in range(ARRIVALS):
+    for _ in range(2):
         late.arrive()
         house.watch(ONE_LOOK)
 

@@ -13,6 +13,7 @@ from sandbox.core.platform import IDE
 from tests.flow.house import DOMAIN
 from workers.releases.identity import is_ours
 from workers.releases.model import Release
+from workers.releases.sent import SentMap, sent_from
 from workers.releases.status import Status
 from workers.store.keyspace import key
 
@@ -35,10 +36,20 @@ class Witness(httpx.BaseTransport):
         """Judge a changing call, then let it be answered."""
         path = request.url.path
         if request.method == "PUT" and path.endswith("/workspace-connections"):
-            self._judge_connections(json.loads(request.read()))
-        elif request.method != "GET" and (found := re.search(r"/workspaces/(\d+)", path)):
+            return self._switch(request, json.loads(request.read()))
+        if request.method != "GET" and (found := re.search(r"/workspaces/(\d+)", path)):
             self._judge_workspace(request.method, int(found[1]))
         return self._transport.handle_request(request)
+
+    def _switch(self, request: httpx.Request, wanted: dict[str, list[int]]) -> httpx.Response:
+        """Judge a switch, and keep it where it goes unanswered and without an effect: it may come late."""
+        self._judge_connections(wanted)
+        try:
+            return self._transport.handle_request(request)
+        except httpx.TransportError:
+            if self._house.connections() != wanted:
+                self._house.lost.append(wanted)
+            raise
 
     def _judge_workspace(self, method: str, workspace_id: int) -> None:
         workspace = self._house.sandbox.platform.workspaces.get(workspace_id)
@@ -53,6 +64,9 @@ class Witness(httpx.BaseTransport):
         for domain in self._house.sandbox.platform.domains.values():
             if any(workspace_id in ids for ids in domain.connections.values()):
                 self.broken.append(f"P7: workspace {workspace_id} was deleted while {domain.name} names it")
+        for sent in self._unanswered():
+            if sent.holds(workspace_id, self._house.clock()) > 0:
+                self.broken.append(f"P4: workspace {workspace_id} was deleted while {sent} may arrive")
         for release in self._house.releases():
             if release.workspace_id == workspace_id and release.unfinished:
                 self.broken.append(f"P7: the workspace of unfinished release #{release.number} was deleted")
@@ -73,6 +87,14 @@ class Witness(httpx.BaseTransport):
             self.broken.append(f"P3: release #{holder.number} puts back {wanted}, which never stood there")
         house.ever.append(wanted.get(PATH))
         house.put.append(wanted.get(PATH))
+
+    def _unanswered(self) -> list[SentMap]:
+        house = self._house
+        return [
+            sent_from(str(text))
+            for name in house.client.keys(key("sent", "*"))
+            for text in house.client.zrange(name, 0, -1)
+        ]
 
     def _holder(self) -> Release | None:
         house = self._house

@@ -15,11 +15,11 @@ MOST_KEPT = 50
 """So many are remembered for a target, the newest; five minutes without any answer make about twenty."""
 ARRIVALS = 2
 """One call explains so many arrivals: proxies may repeat what is idempotent. Any further is somebody's."""
-HOLDS_SECONDS = 900.0
+HOLDS_SECONDS = 360.0
 """So long a call that was not seen to arrive keeps the workspaces that it names from being deleted.
 
-Proxies close a silent connection sooner; and afterwards the platform itself refuses a map that names a
-workspace which is gone.
+Proxies close a silent connection after less (350 s is the longest we know); afterwards the platform itself
+refuses a map that names a workspace which is gone.
 """
 
 
