@@ -77,7 +77,7 @@ class Addresses:
 
 def run() -> int:
     """Bring everything up, release the sample, and stay until Ctrl-C or SIGTERM."""
-    _end_on_sigterm()
+    _end_when_asked()
     begun = time.monotonic()
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     directory = DIRECTORY.resolve()
@@ -119,11 +119,13 @@ def push() -> int:
         return 2
 
 
-def _end_on_sigterm() -> None:
+def _end_when_asked() -> None:
     def end(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, end)
+    # Also where Ctrl-C would be ignored, as for what a shell started in the background.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
 
 
 @contextlib.contextmanager

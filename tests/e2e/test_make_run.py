@@ -30,7 +30,10 @@ def test_the_sample_goes_live_a_push_replaces_it_and_ctrl_c_ends_everything(tmp_
         second = httpx.get(f"{addresses['shop']}/version").json()["commit"]
     finally:
         demo.send_signal(signal.SIGINT)
-        status = demo.wait(20)
+        try:
+            status = demo.wait(20)
+        finally:
+            demo.kill()
 
     assert pushed.returncode == 0, pushed.stdout + pushed.stderr
     assert "is live" in pushed.stdout
