@@ -30,7 +30,7 @@ push: setup
 
 test: setup
 	@$(BIN)/python -P -m pytest -q -n 4 --dist loadgroup -m "not matrix and not load and not processes"
-	@$(BIN)/python -P -m pytest -q -n 2 --dist loadgroup -m "processes and not matrix" tests/chaos
+	@$(BIN)/python -P -m pytest -q -n 3 --dist loadgroup -m "processes and not matrix" tests/chaos
 	@$(BIN)/python -P -m pytest -q -m "load and not matrix" tests/e2e tests/unit/sandbox
 
 check: setup

@@ -31,7 +31,7 @@ class Path:
 
     def settings(self) -> Settings:
         """Return the project's settings: quick ones, with what this path needs."""
-        quick: dict[str, object] = {"observe": {"for": 0.4}, "verify": {"within": 5.0}}
+        quick: dict[str, object] = {"observe": {"for": 0.4}, "verify": {"within": 15.0}}
         return settings(**quick | self.config)
 
     def begin(self, house: KillableHouse) -> None:

@@ -35,7 +35,7 @@ PUSHES = 90
 
 
 @profile(
-    max_examples=6 // one_in(3),
+    max_examples=4 // one_in(2),
     deadline=None,
     derandomize=True,
     database=None,
