@@ -29,6 +29,8 @@ from workers.store.releases import ReleaseStore
 
 RELEASES = 300
 STAGE_SECONDS = 20.0
+BEGUN_OVER_SECONDS = 20.0
+"""Nobody pushes to 300 repositories in one instant; a release takes a minute, so all move at once."""
 WORKERS = 2
 MOST_SECONDS = 400.0
 
@@ -50,7 +52,10 @@ projects:
 
 def run() -> None:
     """Print the figures of one run."""
-    print(f"Moving: {RELEASES} releases at once, {WORKERS} worker processes, poll_interval 2 s")
+    print(
+        f"Moving: {RELEASES} releases at once, begun over {BEGUN_OVER_SECONDS:.0f} s, "
+        f"{WORKERS} worker processes, poll_interval 2 s"
+    )
     with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
         port = free_port()
         platform = [sys.executable, "-P", "-m", "tests.bench.platform"]
@@ -61,11 +66,11 @@ def run() -> None:
         settings = configure(Path(directory), port, RELEASES)
         client = connect(store.url)
         stack.callback(client.close)
-        queue_all(settings, client, STAGE_SECONDS)
         workers = [start_worker(Path(directory), store.url) for _ in range(WORKERS)]
         stack.callback(end, workers)
         before = counters(client)
         begun = time.monotonic()
+        queue_all(settings, client, STAGE_SECONDS, BEGUN_OVER_SECONDS)
         live = wait_until_done(Reading(client))
         report(client, workers, before, live, time.monotonic() - begun)
 
@@ -85,8 +90,9 @@ def configure(directory: Path, port: int, projects: int) -> Settings:
     return read_settings(config, {})
 
 
-def queue_all(settings: Settings, client: redis.Redis, stage_seconds: float) -> None:
-    """Ask for one release of every project, as `switchover releases start` does."""
+def queue_all(settings: Settings, client: redis.Redis, stage_seconds: float, over_seconds: float) -> None:
+    """Ask for one release of every project, as `switchover releases start` does, evenly over some time."""
+    begun = time.monotonic()
     world: Any = make_sandbox(len(settings.projects), stage_seconds).platform.world
     store = ReleaseStore(client)
     for number, project in enumerate(settings.projects.values()):
@@ -100,6 +106,8 @@ def queue_all(settings: Settings, client: redis.Redis, stage_seconds: float) -> 
             reason="bench",
             by_person=True,
         )
+        wait = begun + over_seconds * number / len(settings.projects) - time.monotonic()
+        time.sleep(max(wait, 0.0))  # a load at a fixed rate
         store.start(candidate_json(release, project), retry_of=None, force=True, idempotency=None)
 
 

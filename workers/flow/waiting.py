@@ -16,7 +16,7 @@ def next_look(waited: float, poll_interval: float, jitter: float, late: float = 
     and takes up to a tenth off, so that many releases do not look in step. Where this look came `late`, the
     workers have more to do than they can: all look more seldom then, up to the usual interval.
     """
-    least = max(poll_interval / 10, min(2 * late, poll_interval))
+    least = max(poll_interval / 10, min(3 * late, poll_interval))
     seconds = min(max(waited * 0.05, least), poll_interval * 5)
     return seconds * (1 - jitter / 10)
 
