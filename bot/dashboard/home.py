@@ -109,7 +109,7 @@ def _row(release: ReleaseView, state: State) -> str:
     )
     actor = f" by {text(release.trigger.actor)}" if release.trigger.actor else ""
     return (
-        f"<tr><td>{text(release.project)} #{release.number}"
+        f"<tr id='release-{text(release.id)}'><td>{text(release.project)} #{release.number}"
         f"<div class='small soft'>{text(release.trigger.kind)}{actor}</div></td>"
         f"<td>{commit(release.commit)}</td>"
         f"<td>{tag(release.status)}<ul class='steps'>{steps}</ul></td>"

@@ -159,6 +159,7 @@ async def test_the_dashboard_shows_targets_releases_and_failures_and_escapes_the
     assert "shop.example.com" in page.text
     assert "&lt;script&gt;alert(1)" in page.text
     assert "<script>alert" not in page.text
+    assert f"id='release-{house.release().id}'" in page.text  # where commit statuses lead
 
 
 async def test_a_delivery_of_a_failed_release_sent_again_runs_nothing_and_says_how_to_try_again(
