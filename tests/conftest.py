@@ -12,7 +12,7 @@ from tests.thoroughness import one_in
 from workers.store.connection import connect
 from workers.store.embedded import EmbeddedStore
 
-settings.register_profile("switchover", max_examples=100 // one_in(4))
+settings.register_profile("switchover", max_examples=60 // one_in(3))
 settings.load_profile("switchover")
 
 

@@ -44,7 +44,7 @@ FAULTS: Mapping[str, Mapping[str, Any]] = {
 BOUND_SECONDS = 3600.0
 """By then every release has ended, whatever the platform does."""
 REST_SECONDS = 1000.0
-SAMPLE = 48
+SAMPLE = 24
 """So many of the lasting faults are tried in every run; all of them by `make matrix`."""
 
 Figure = Callable[[str, int, int], None]
@@ -212,7 +212,7 @@ def lasting_points(matrix: Matrix) -> list[Point]:
 def test_a_call_that_goes_wrong_for_ever_ends_the_release_well_or_with_its_reason(
     part: int, matrix: Matrix, figure: Figure
 ) -> None:
-    for point in lasting_points(matrix)[part : SAMPLE // one_in(4) : 4]:
+    for point in lasting_points(matrix)[part : SAMPLE // one_in(3) : 4]:
         matrix.try_point(point)
 
     tell(figure, "fault matrix, for ever (sample)", matrix)

@@ -367,7 +367,7 @@ def tell_histories(
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("chance", [1, 2, 3, 4])
 def test_no_history_breaks_a_promise(store_url: str, chance: int, figure: Figure) -> None:
-    steps = tell_histories(store_url, 8 // one_in(4), 40, chance)
+    steps = tell_histories(store_url, 4 // one_in(2), 40, chance)
 
     figure("random histories, steps (seeds 1 to 4)", steps, steps)
 
