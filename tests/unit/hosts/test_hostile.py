@@ -27,7 +27,7 @@ from workers.releases.events import BadDelivery, BadSignature, UnsupportedMedia
 NAMED: Final = (BadSignature, BadDelivery, UnsupportedMedia)
 
 SIZE: Final = 512 * 1024
-MOST_SECONDS: Final = 1.0
+MOST_SECONDS: Final = 3.0
 """Of one processor, for one question about a body of `SIZE`."""
 
 MOST_MEMORY: Final = 12
