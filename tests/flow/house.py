@@ -37,7 +37,7 @@ from workers.store.standing import StandingStore
 REPOSITORY = "https://git.sandbox/acme/shop.git"
 API_URL = "http://127.0.0.1:1/api"
 DOMAIN = "shop.example.com"
-MOST_WAKE_UPS = 5000
+MOST_WAKE_UPS = 20_000
 
 
 def project(**changes: Any) -> dict[str, Any]:
