@@ -30,7 +30,7 @@ def run() -> None:
         stack.callback(store.stop)
         client = connect(store.url)
         stack.callback(client.close)
-        many.queue_all(many.configure(Path(directory), port, 1), client, STAGE_SECONDS)
+        many.queue_all(many.configure(Path(directory), port, 1), client, STAGE_SECONDS, over_seconds=0.0)
         stack.callback(many.end, [many.start_worker(Path(directory), store.url)])
         reading = Reading(client)
         many.wait_until_done(reading)
